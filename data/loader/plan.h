@@ -1,0 +1,64 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "data/shard/pack.h"
+#include "framework/config/options.h"
+
+namespace etude::data {
+
+/// data.transpose
+struct TransposeOptions {
+  std::vector<std::int64_t> semitones;       ///< [low, high], or empty for none
+  std::map<std::string, std::string> where;  ///< which pieces: {composer: chopin}; empty means all
+};
+
+struct DataOptions {
+  std::filesystem::path pack;
+  std::int64_t sequence_length = 512;
+  TransposeOptions transpose;
+};
+void describe(config::Section& section, DataOptions& options);
+
+/// A stretch of one piece to learn from: `length` inputs from token `begin` on, each with the token after it as target.
+struct SequenceRef {
+  std::int64_t piece = 0;
+  std::int64_t begin = 0;
+  std::int64_t length = 0;  ///< inputs, at most data.sequence_length
+  int semitones = 0;        ///< transposition to apply
+};
+
+/// Which sequences make up the global batch of a step. A function of (seed, epoch) alone: no rank, no thread and no
+/// history changes it, so a run may resume at any step on any number of ranks.
+class Plan {
+ public:
+  virtual ~Plan() = default;
+  /// The sequences of the global batch of `step` (0 is the first). Always `global_batch` of them.
+  virtual std::vector<SequenceRef> batch(std::int64_t step) const = 0;
+  /// Sequences in one pass over the data; the same in every epoch.
+  virtual std::int64_t sequences_per_epoch() const = 0;
+  /// Epochs done after `steps` steps, fractional, as Hugging Face counts them.
+  double epochs_after(std::int64_t steps) const {
+    return static_cast<double>(steps) * static_cast<double>(global_batch()) /
+           static_cast<double>(sequences_per_epoch());
+  }
+  virtual std::int64_t global_batch() const = 0;
+};
+
+/// Training data in random order: each epoch cuts every piece anew, at a random offset, into sequences that together
+/// hold each of its tokens exactly once, and shuffles them. Batches run across the epoch's end.
+std::unique_ptr<Plan> make_training_plan(const Pack& pack, const DataOptions& options, std::int64_t global_batch,
+                                         std::uint64_t seed);
+
+/// Every sequence of a split once, in order, cut from the start of each piece, untransposed. The last batch is filled
+/// up with sequences of length 0.
+std::unique_ptr<Plan> make_evaluation_plan(const Pack& pack, Split split, std::int64_t sequence_length,
+                                           std::int64_t global_batch);
+
+/// Human-readable name of a sequence for messages: "piano/chopin/op28-4.mid, tokens 512..1023, +3 semitones".
+std::string name_of(const Pack& pack, Split split, const SequenceRef& sequence);
+
+}  // namespace etude::data

@@ -1,0 +1,60 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include <ATen/core/Tensor.h>
+
+namespace etude::comm {
+
+enum class ReduceOp { kSum, kMin, kMax };
+
+/// A collective under way. The tensors given to it must stay alive and untouched until wait() returns.
+class Work {
+ public:
+  virtual ~Work() = default;
+  /// Blocks until the collective is done. Throws Error when it failed.
+  virtual void wait() = 0;
+  virtual bool done() = 0;
+};
+using WorkPtr = std::shared_ptr<Work>;
+
+/// What ranks say to each other. Every rank calls the same collectives in the same order; none of them blocks until
+/// its Work is waited for. Tensors are contiguous. Nothing above this interface asks whether there is MPI.
+class Communicator {
+ public:
+  virtual ~Communicator() = default;
+  virtual int rank() const = 0;
+  virtual int size() const = 0;
+  /// Rank and number of ranks on this machine alone.
+  virtual int local_rank() const = 0;
+  virtual int local_size() const = 0;
+  /// "single process", "MPI (Open MPI 4.1.4)", for logs and environment.json.
+  virtual std::string name() const = 0;
+
+  virtual WorkPtr all_reduce(at::Tensor values, ReduceOp op) = 0;
+  virtual WorkPtr broadcast(at::Tensor values, int root) = 0;
+  /// Rank r receives the sum over ranks of the r-th of size() equal parts of `input`: output [n / size()], input [n].
+  virtual WorkPtr reduce_scatter(at::Tensor output, at::Tensor input) = 0;
+  /// output holds counts[0] values of rank 0, then counts[1] of rank 1, …; input holds counts[rank()] values.
+  virtual WorkPtr all_gather(at::Tensor output, at::Tensor input, std::vector<std::int64_t> counts) = 0;
+  /// Sends send_counts[r] values of `input`, in order, to each rank r; receives receive_counts[r] from each.
+  virtual WorkPtr all_to_all(at::Tensor output, std::vector<std::int64_t> receive_counts, at::Tensor input,
+                             std::vector<std::int64_t> send_counts) = 0;
+  virtual void barrier() = 0;
+};
+
+/// The communicator of this process: MPI when it was started under an MPI launcher (mpirun, srun --mpi=pmix) with
+/// more than one rank or `ETUDE_COMM=mpi`, a single process otherwise. Throws Error when the environment asks for
+/// something this build cannot do (RANK and WORLD_SIZE without MPI), with the way out.
+std::unique_ptr<Communicator> make_communicator();
+
+/// The root's text on every rank.
+std::string broadcast_text(Communicator& communicator, const std::string& text, int root = 0);
+/// Every rank's text, by rank.
+std::vector<std::string> all_gather_text(Communicator& communicator, const std::string& text);
+
+}  // namespace etude::comm
