@@ -1,0 +1,65 @@
+#include "framework/run/environment.h"
+
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include <array>
+#include <ctime>
+#include <fstream>
+#include <string>
+#include <thread>
+
+#include <fmt/format.h>
+#include <torch/version.h>
+#include <nlohmann/json.hpp>
+
+namespace etude::run {
+namespace {
+
+/// The value of a "key : value" line of a file under /proc, or empty.
+std::string proc_value(const char* file, const std::string& key) {
+  std::ifstream stream(file);
+  for (std::string line; std::getline(stream, line);) {
+    const auto colon = line.find(':');
+    if (line.compare(0, key.size(), key) == 0 && colon != std::string::npos) {
+      const auto start = line.find_first_not_of(" \t", colon + 1);
+      return start == std::string::npos ? "" : line.substr(start);
+    }
+  }
+  return "";
+}
+
+std::string utc_now() {
+  const std::time_t now = std::time(nullptr);
+  std::tm parts{};
+  gmtime_r(&now, &parts);
+  std::array<char, 32> text{};
+  std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%SZ", &parts);
+  return text.data();
+}
+
+}  // namespace
+
+std::string version() { return fmt::format("{} (revision {})", ETUDE_VERSION, ETUDE_REVISION); }
+
+nlohmann::json environment(const std::string& communicator, int ranks, int threads_per_rank) {
+  utsname system{};
+  uname(&system);
+  std::array<char, 256> host{};
+  gethostname(host.data(), host.size() - 1);
+  return {{"etude", ETUDE_VERSION},
+          {"revision", ETUDE_REVISION},
+          {"libtorch", TORCH_VERSION},
+          {"compiler", __VERSION__},
+          {"communicator", communicator},
+          {"ranks", ranks},
+          {"threads_per_rank", threads_per_rank},
+          {"started", utc_now()},
+          {"host", host.data()},
+          {"system", fmt::format("{} {} {}", system.sysname, system.release, system.machine)},
+          {"processor", proc_value("/proc/cpuinfo", "model name")},
+          {"cores", std::thread::hardware_concurrency()},
+          {"memory", proc_value("/proc/meminfo", "MemTotal")}};
+}
+
+}  // namespace etude::run

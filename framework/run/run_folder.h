@@ -1,0 +1,48 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+namespace etude::run {
+
+/// The unit of comparison: everything one training run leaves behind. Only names and the lock are known here.
+class RunFolder {
+ public:
+  explicit RunFolder(std::filesystem::path root) : root_(std::move(root)) {}
+
+  const std::filesystem::path& root() const { return root_; }
+  std::filesystem::path config() const { return root_ / "config.yaml"; }           ///< fully resolved
+  std::filesystem::path tokenizer() const { return root_ / "tokenizer.json"; }     ///< so that it can make music alone
+  std::filesystem::path environment() const { return root_ / "environment.json"; }
+  std::filesystem::path metrics() const { return root_ / "metrics.jsonl"; }
+  std::filesystem::path log() const { return root_ / "log.txt"; }
+  std::filesystem::path checkpoints() const { return root_ / "checkpoints"; }
+  std::filesystem::path evaluations() const { return root_ / "evaluations"; }      ///< one file per evaluation while training
+  std::filesystem::path evaluation() const { return root_ / "evaluation.json"; }   ///< what `etude evaluate` found
+
+  bool exists() const;
+  /// Makes the folder. Throws Error when it cannot.
+  void create() const;
+
+ private:
+  std::filesystem::path root_;
+};
+
+/// Held while a run writes into its folder; a second run in the same folder is refused. Freed by the system when the
+/// process dies, however it dies.
+class RunLock {
+ public:
+  /// Throws UsageError naming the process that holds the folder.
+  explicit RunLock(const RunFolder& folder);
+  ~RunLock();
+  RunLock(const RunLock&) = delete;
+  RunLock& operator=(const RunLock&) = delete;
+
+ private:
+  int descriptor_ = -1;
+};
+
+/// Opens a run folder that must be there. Throws UsageError saying what is missing.
+RunFolder open_run(const std::filesystem::path& root);
+
+}  // namespace etude::run
