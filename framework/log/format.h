@@ -1,0 +1,20 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+namespace etude::log {
+
+/// 1234567 as "1,234,567".
+std::string with_thousands(std::int64_t value);
+
+/// Seconds as a person says them: "3.4s", "42s", "5m07s", "1h02m", "2d03h". "?" for what is negative or not finite.
+std::string duration(double seconds);
+
+/// "512 B", "1.2 GiB".
+std::string bytes(std::uint64_t count);
+
+/// Four significant digits, in scientific notation outside of [1e-3, 1e6): "3.217", "12.50", "3.000e-04", "nan".
+std::string number(double value);
+
+}  // namespace etude::log
