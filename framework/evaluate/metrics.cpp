@@ -1,0 +1,107 @@
+#include "framework/evaluate/metrics.h"
+
+#include <cmath>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "framework/config/error.h"
+
+namespace etude::evaluate {
+namespace {
+
+double share(std::int64_t part, std::int64_t whole) {
+  return whole == 0 ? 0.0 : static_cast<double>(part) / static_cast<double>(whole);
+}
+
+double mean(double sum, std::int64_t count) { return count == 0 ? 0.0 : sum / static_cast<double>(count); }
+
+nlohmann::json group_json(const Tally::Group& group) {
+  return {{"tokens", group.tokens},
+          {"loss", mean(group.nll, group.tokens)},
+          {"perplexity", std::exp(mean(group.nll, group.tokens))},
+          {"top1", share(group.top1, group.tokens)},
+          {"top5", share(group.top5, group.tokens)}};
+}
+
+std::string row(const std::string& name, const Tally::Group& group) {
+  const double loss = mean(group.nll, group.tokens);
+  return fmt::format("  {:<14} {:>10} {:>8.4f} {:>10.2f} {:>7.1f} {:>7.1f}\n", name, group.tokens, loss, std::exp(loss),
+                     100 * share(group.top1, group.tokens), 100 * share(group.top5, group.tokens));
+}
+
+}  // namespace
+
+Metrics metrics(const Tally& tally) {
+  const Tally::Group all = tally.all();
+  Metrics found;
+  found.tokens = all.tokens;
+  found.notes = tally.notes();
+  found.non_finite = tally.non_finite();
+  found.loss = mean(all.nll, all.tokens);
+  found.loss_per_note = mean(all.nll, tally.notes());
+  found.perplexity = std::exp(found.loss);
+  found.top1 = share(all.top1, all.tokens);
+  found.top5 = share(all.top5, all.tokens);
+  return found;
+}
+
+double value_of(const Metrics& metrics, const std::string& name) {
+  if (name == "loss") return metrics.loss;
+  if (name == "loss_per_note") return metrics.loss_per_note;
+  if (name == "perplexity") return metrics.perplexity;
+  if (name == "top1") return metrics.top1;
+  if (name == "top5") return metrics.top5;
+  throw UsageError(fmt::format("no metric is called '{}'; there are {}", name, fmt::join(kMetricNames, ", ")));
+}
+
+bool more_is_better(const std::string& name) { return name == "top1" || name == "top5"; }
+
+nlohmann::json to_json(const Tally& tally, const data::Vocabulary& vocabulary) {
+  const Metrics found = metrics(tally);
+  nlohmann::json by_family = nlohmann::json::object();
+  for (int family = 0; family < tally.families(); ++family) {
+    if (const auto group = tally.family(family); group.tokens > 0) {
+      by_family[vocabulary.families()[family]] = group_json(group);
+    }
+  }
+  nlohmann::json families = nlohmann::json::array();
+  for (int target = 0; target < tally.families(); ++target) {
+    nlohmann::json counts = nlohmann::json::array();
+    for (int guess = 0; guess < tally.families(); ++guess) counts.push_back(tally.families_confused(target, guess));
+    families.push_back(counts);
+  }
+  nlohmann::json pitches = nlohmann::json::array();
+  for (int target = 0; target < tally.pitches(); ++target) {
+    nlohmann::json counts = nlohmann::json::array();
+    for (int guess = 0; guess <= tally.pitches(); ++guess) counts.push_back(tally.pitches_confused(target, guess));
+    pitches.push_back(counts);
+  }
+  return {{"tokens", found.tokens},
+          {"notes", found.notes},
+          {"non_finite", found.non_finite},
+          {"loss", found.loss},
+          {"loss_per_note", found.loss_per_note},
+          {"perplexity", found.perplexity},
+          {"top1", found.top1},
+          {"top5", found.top5},
+          {"by_family", by_family},
+          {"confusion",
+           {{"families", {{"names", vocabulary.families()}, {"counts", families}}},
+            {"pitches", {{"lowest", vocabulary.pitch_range().first}, {"counts", pitches}}}}}};
+}
+
+std::string table(const Tally& tally, const data::Vocabulary& vocabulary) {
+  std::string text = fmt::format("  {:<14} {:>10} {:>8} {:>10} {:>7} {:>7}\n", "", "tokens", "loss", "perplexity",
+                                 "top-1 %", "top-5 %");
+  text += row("all", tally.all());
+  for (int family = 0; family < tally.families(); ++family) {
+    if (const auto group = tally.family(family); group.tokens > 0) text += row(vocabulary.families()[family], group);
+  }
+  const Metrics found = metrics(tally);
+  text += fmt::format("  loss per note {:.4f} over {} notes\n", found.loss_per_note, found.notes);
+  if (found.non_finite > 0) text += fmt::format("  {} tokens left out: their loss is not finite\n", found.non_finite);
+  return text;
+}
+
+}  // namespace etude::evaluate
