@@ -14,7 +14,8 @@ std::string duration(double seconds);
 /// "512 B", "1.2 GiB".
 std::string bytes(std::uint64_t count);
 
-/// Four significant digits, in scientific notation outside of [1e-3, 1e6): "3.217", "12.50", "3.000e-04", "nan".
+/// Four significant digits: "3.217", "12.50", "0.001234"; from 1000 on whole numbers: "123457"; outside of [1e-3, 1e6)
+/// "3.000e-04"; "0"; "nan".
 std::string number(double value);
 
 }  // namespace etude::log
