@@ -34,8 +34,8 @@ class Tokenizer {
   /// "remi", …; the name in `pack --tokenizer` and in pack.json.
   virtual std::string name() const = 0;
   virtual const Vocabulary& vocabulary() const = 0;
-  /// The whole piece as one stream, with BOS_None and EOS_None: the pitched tracks merged (stable, by start), drums left
-  /// out, notes outside the vocabulary's pitch range left out.
+  /// The whole piece as one stream, with BOS_None and EOS_None: the pitched tracks merged (stable, by start), drums
+  /// left out, notes outside the vocabulary's pitch range left out.
   virtual std::vector<TokenId> encode(const Score& score) const = 0;
   /// Never throws on ill-formed sequences: tokens that make no sense where they stand are passed over.
   virtual Score decode(std::span<const TokenId> tokens) const = 0;

@@ -1,15 +1,20 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 namespace etude::data {
 
 using TokenId = std::int32_t;
+
+/// MIDI keys are 0..127.
+inline constexpr int kPitches = 128;
 
 /// The tokens of a tokenizer in the order of their ids. A token is written family, underscore, value: "Pitch_60",
 /// "Bar_None". The family is what precedes the first underscore.
@@ -44,6 +49,7 @@ class Vocabulary {
   std::vector<std::string> families_;
   std::vector<int> family_of_;
   std::vector<int> pitch_of_;
+  std::array<TokenId, kPitches> id_of_pitch_{};  ///< -1 where the vocabulary has no such pitch
   std::pair<int, int> pitch_range_{0, -1};
 };
 
