@@ -39,12 +39,17 @@ class Communicator {
   virtual WorkPtr broadcast(at::Tensor values, int root) = 0;
   /// Rank r receives the sum over ranks of the r-th of size() equal parts of `input`: output [n / size()], input [n].
   virtual WorkPtr reduce_scatter(at::Tensor output, at::Tensor input) = 0;
-  /// output holds counts[0] values of rank 0, then counts[1] of rank 1, …; input holds counts[rank()] values.
+  /// output holds counts[0] values of rank 0, then counts[1] of rank 1, …; input holds counts[rank()] values, and may
+  /// be this rank's own part of output.
   virtual WorkPtr all_gather(at::Tensor output, at::Tensor input, std::vector<std::int64_t> counts) = 0;
   /// Sends send_counts[r] values of `input`, in order, to each rank r; receives receive_counts[r] from each.
   virtual WorkPtr all_to_all(at::Tensor output, std::vector<std::int64_t> receive_counts, at::Tensor input,
                              std::vector<std::int64_t> send_counts) = 0;
   virtual void barrier() = 0;
+
+  /// Ends this process and every other rank with `code`, at once: for an error that the others cannot know of, and
+  /// would wait for without end. Says nothing; whoever calls it has told the user why.
+  [[noreturn]] virtual void abort(int code);
 };
 
 /// The communicator of this process: MPI when it was started under an MPI launcher (mpirun, srun --mpi=pmix) with

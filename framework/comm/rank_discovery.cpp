@@ -1,0 +1,84 @@
+#include "framework/comm/rank_discovery.h"
+
+#include <charconv>
+#include <cstdlib>
+#include <string_view>
+
+#include <fmt/format.h>
+
+#include "framework/comm/communicator.h"
+#include "framework/comm/mpi.h"
+#include "framework/comm/single_process.h"
+#include "framework/config/error.h"
+
+namespace etude::comm {
+namespace {
+
+std::optional<int> number(const Environment& environment, const char* name) {
+  const char* given = environment(name);
+  if (given == nullptr) return std::nullopt;
+  const std::string_view text = given;
+  int value = 0;
+  const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (problem != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return value;
+}
+
+std::optional<int> ranks_started(const Environment& environment) {
+  for (const char* name : {"OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "SLURM_STEP_NUM_TASKS"}) {
+    if (const auto ranks = number(environment, name)) return ranks;
+  }
+  return std::nullopt;
+}
+
+bool has_mpi_launcher(const Environment& environment) {
+  if (environment("OMPI_COMM_WORLD_SIZE") || environment("PMI_SIZE") || environment("PMIX_RANK")) return true;
+  return environment("SLURM_PROCID") && (environment("PMIX_NAMESPACE") || environment("PMIX_SERVER_URI"));
+}
+
+void refuse_ranks_without_mpi(const Environment& environment) {
+  if (const auto tasks = number(environment, "SLURM_STEP_NUM_TASKS"); tasks.value_or(1) > 1) {
+    throw Error(
+        fmt::format("srun started {} tasks, but they have no MPI between them: use 'srun --mpi=pmix', or "
+                    "'mpirun' within the allocation",
+                    *tasks));
+  }
+  if (const auto world = number(environment, "WORLD_SIZE"); world.value_or(1) > 1) {
+    throw Error(
+        fmt::format("WORLD_SIZE={0} asks for {0} ranks without MPI, which this build cannot do: start them "
+                    "with 'mpirun -n {0} etude …' or 'srun --mpi=pmix', or unset RANK and WORLD_SIZE",
+                    *world));
+  }
+}
+
+}  // namespace
+
+Launch discover_launch(const Environment& environment) {
+  if (const char* wanted = environment("ETUDE_COMM"); wanted != nullptr && *wanted != '\0') {
+    if (std::string_view(wanted) != "mpi") {
+      throw UsageError(fmt::format("ETUDE_COMM={}: the one value it knows is 'mpi'", wanted));
+    }
+    return {true, std::nullopt};
+  }
+  if (!has_mpi_launcher(environment)) {
+    refuse_ranks_without_mpi(environment);
+    return {};
+  }
+  const auto ranks = ranks_started(environment);
+  return {ranks.value_or(2) > 1, ranks};
+}
+
+std::unique_ptr<Communicator> make_communicator() {
+  const Launch launch = discover_launch([](const char* name) { return std::getenv(name); });
+  if (!launch.mpi) return std::make_unique<SingleProcess>();
+  auto communicator = std::make_unique<Mpi>();
+  if (launch.ranks && *launch.ranks != communicator->size()) {
+    throw Error(
+        fmt::format("the launcher started {} ranks, but {} sees {}: the launcher belongs to another MPI "
+                    "library than the one Etude was built with (compare 'mpirun --version')",
+                    *launch.ranks, communicator->name(), communicator->size()));
+  }
+  return communicator;
+}
+
+}  // namespace etude::comm

@@ -1,0 +1,22 @@
+#pragma once
+
+#include <functional>
+#include <optional>
+
+namespace etude::comm {
+
+/// What the process was started as, read off its environment.
+struct Launch {
+  bool mpi = false;
+  std::optional<int> ranks;  ///< how many the launcher says it started, where it does
+};
+
+/// Looks a variable up as std::getenv does.
+using Environment = std::function<const char*(const char* name)>;
+
+/// Open MPI's mpirun sets OMPI_COMM_WORLD_SIZE, MPICH's and Intel's PMI_SIZE, srun --mpi=pmix PMIX_RANK. Throws
+/// UsageError when ETUDE_COMM is not "mpi", and Error when several processes were started with no MPI between them:
+/// each would believe itself alone, and all would write the same run.
+Launch discover_launch(const Environment& environment);
+
+}  // namespace etude::comm
