@@ -29,6 +29,9 @@ struct Option {
   std::string default_value;         ///< as YAML would write it; the field's value when it was bound
   std::string range;                 ///< "1 to 64", "a, b or c"; empty when anything goes
   std::vector<std::string> choices;  ///< for a choice, else empty
+  std::string minimum;               ///< the ends of a number's range as JSON writes them, empty where open
+  std::string maximum;
+  std::size_t exactly = 0;  ///< how many values a list has; 0 when any number will do
   /// Sets the field from YAML text. Returns an empty string, or what is wrong with the value.
   std::function<std::string(const struct Value&)> set;
   /// The field's present value as YAML (flow style).
@@ -51,7 +54,20 @@ struct Value {
 ///       section.choice("mode", options.mode, {{"global", Mode::kGlobal}}, "What the norm is taken over.");
 ///     }
 ///
-/// The struct must outlive the section: options write into its fields.
+/// and are filled from a file like this:
+///
+///     struct TrainOptions { std::int64_t steps = 1000; ClipOptions clip; };
+///     void describe(config::Section& section, TrainOptions& options) {
+///       section.integer("steps", options.steps, {1, 1'000'000'000}, "How many optimizer steps to take.");
+///       describe(section.section("clip", "How gradients are kept small."), options.clip);
+///     }
+///     TrainOptions options;                            // the defaults
+///     config::Section root;
+///     describe(root, options);
+///     config::load(root, "train.yaml", {"clip.norm=0.5"});
+///
+/// The struct must outlive the section: options write into its fields. What a field holds when it is described is its
+/// default. Describing a name twice throws std::logic_error.
 class Section {
  public:
   explicit Section(std::string name = "", std::string sentence = "");
@@ -105,6 +121,8 @@ class Section {
  private:
   void choice_by_index(std::string name, std::vector<std::string> names, std::function<void(std::size_t)> set,
                        std::function<std::size_t()> get, std::string sentence);
+  void add(Option option);
+  void require_new(const std::string& name) const;
 
   std::string name_;
   std::string sentence_;

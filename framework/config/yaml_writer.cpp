@@ -1,0 +1,30 @@
+#include <fmt/format.h>
+
+#include "framework/config/document.h"
+#include "framework/config/scope.h"
+
+namespace etude::config {
+namespace {
+
+void write(const Section& section, const std::string& indent, std::string& yaml) {
+  const std::vector<const Section*> active = active_sections(section);
+  for (const Section* part : active) {
+    for (const Option& option : part->options()) yaml += fmt::format("{}{}: {}\n", indent, option.name, option.get());
+  }
+  for (const Section* part : active) {
+    for (const auto& nested : part->sections()) {
+      yaml += fmt::format("{}{}:\n", indent, nested->name());
+      write(*nested, indent + "  ", yaml);
+    }
+  }
+}
+
+}  // namespace
+
+std::string to_yaml(const Section& root) {
+  std::string yaml;
+  write(root, "", yaml);
+  return yaml;
+}
+
+}  // namespace etude::config
