@@ -29,7 +29,9 @@ for file in open(sys.argv[1]).read().splitlines():
     for track in score.tracks:
         if not track.notes: continue
         print("track", track.name if track.name.isascii() else "?", track.program, int(track.is_drum))
-        for n in track.notes: print(n.time, n.duration, n.pitch, n.velocity)
+        notes = track.notes.numpy()
+        columns = [notes[name].tolist() for name in ("time", "duration", "pitch", "velocity")]
+        print("\n".join(map("{} {} {} {}".format, *columns)))
         for i, p in enumerate(track.pedals): print("pedal", p.time if i else "-", p.time + p.duration)
 )";
 
@@ -60,7 +62,8 @@ std::string dump(const Score& score, const std::string& file) {
 std::vector<fs::path> midi_files(const fs::path& root) {
   std::vector<fs::path> files;
   for (const auto& entry : fs::recursive_directory_iterator(root)) {
-    if (entry.path().extension() == ".mid") files.push_back(entry.path());
+    const std::string extension = entry.path().extension();
+    if (extension == ".mid" || extension == ".MID") files.push_back(entry.path());
   }
   std::sort(files.begin(), files.end());
   return files;
