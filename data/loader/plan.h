@@ -1,8 +1,11 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <map>
+#include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "data/shard/pack.h"
@@ -12,8 +15,10 @@ namespace etude::data {
 
 /// data.transpose
 struct TransposeOptions {
-  std::vector<std::int64_t> semitones;       ///< [low, high], or empty for none
-  std::map<std::string, std::string> where;  ///< which pieces: {composer: chopin}; empty means all
+  std::vector<std::int64_t> semitones;  ///< [low, high], or empty for none
+  /// Which pieces: {composer: chopin}. Keys are composer, title, file or a label; a piece must contain every value,
+  /// without regard to case. Empty means all.
+  std::map<std::string, std::string> where;
 };
 
 struct DataOptions {
@@ -46,19 +51,31 @@ class Plan {
            static_cast<double>(sequences_per_epoch());
   }
   virtual std::int64_t global_batch() const = 0;
+  /// The most inputs a sequence may have.
+  virtual std::int64_t sequence_length() const = 0;
 };
 
 /// Training data in random order: each epoch cuts every piece anew, at a random offset, into sequences that together
 /// hold each of its tokens exactly once, and shuffles them. Batches run across the epoch's end.
+///
+/// A sequence is transposed by a number of semitones drawn from those in data.transpose.semitones that keep its whole
+/// piece within the vocabulary's pitches; where none does, by 0. Throws UsageError naming the option when there is
+/// nothing to train on or data.transpose cannot be meant so.
 std::unique_ptr<Plan> make_training_plan(const Pack& pack, const DataOptions& options, std::int64_t global_batch,
                                          std::uint64_t seed);
+/// The same from what a pack knows of its pieces. `pitches`: the vocabulary's pitch_range().
+std::unique_ptr<Plan> make_training_plan(const std::vector<Piece>& pieces, std::pair<int, int> pitches,
+                                         const DataOptions& options, std::int64_t global_batch, std::uint64_t seed);
 
 /// Every sequence of a split once, in order, cut from the start of each piece, untransposed. The last batch is filled
 /// up with sequences of length 0.
 std::unique_ptr<Plan> make_evaluation_plan(const Pack& pack, Split split, std::int64_t sequence_length,
                                            std::int64_t global_batch);
+std::unique_ptr<Plan> make_evaluation_plan(const std::vector<Piece>& pieces, std::int64_t sequence_length,
+                                           std::int64_t global_batch);
 
 /// Human-readable name of a sequence for messages: "piano/chopin/op28-4.mid, tokens 512..1023, +3 semitones".
 std::string name_of(const Pack& pack, Split split, const SequenceRef& sequence);
+std::string name_of(const Piece& piece, const SequenceRef& sequence);
 
 }  // namespace etude::data

@@ -1,0 +1,19 @@
+#include "data/loader/plan.h"
+
+namespace etude::data {
+
+void describe(config::Section& section, DataOptions& options) {
+  section.path("pack", options.pack, "Folder of the packed music to train on, as 'etude pack' makes it.");
+  section.integer("sequence_length", options.sequence_length, {2, 1 << 20},
+                  "Tokens a sequence has at most; the model sees no farther back than this.");
+  config::Section& transpose =
+      section.section("transpose", "Training pieces in other keys, drawn anew for each sequence in each epoch.");
+  transpose.integers(
+      "semitones", options.transpose.semitones, {-127, 127}, 0,
+      "[lowest, highest] transposition; [] for none. What would leave the vocabulary's pitches is not drawn.");
+  transpose.texts(
+      "where", options.transpose.where,
+      "Only pieces whose composer, title, file or label contains this, as {composer: chopin}; all by default.");
+}
+
+}  // namespace etude::data
