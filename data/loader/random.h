@@ -14,7 +14,7 @@ constexpr std::uint64_t mix(std::uint64_t x) {
 }
 
 /// What a number is drawn for, so that draws for different ends do not depend on one another.
-enum class Purpose : std::uint64_t { kOrder = 1, kCut = 2, kTranspose = 3 };
+enum class Purpose : std::uint64_t { kOrder = 1, kCut = 2, kTranspose = 3, kSampling = 4 };
 
 /// A random number as a function of its key alone: no state, the same on every machine and standard library (the
 /// distributions of <random> differ between libraries).

@@ -79,8 +79,10 @@ bool Store::would_be_kept(double metric) const {
   return more_is_better_ ? metric > worst_kept : metric < worst_kept;
 }
 
+fs::path Store::folder_of(std::int64_t step) const { return folder_ / folder_name(step); }
+
 void Store::save(const Snapshot& snapshot) {
-  const fs::path folder = folder_ / folder_name(snapshot.step);
+  const fs::path folder = folder_of(snapshot.step);
   try {
     if (!fs::exists(folder)) {
       files::write_folder_atomically(folder, false, [&](const fs::path& fresh) { write_snapshot(fresh, snapshot); });

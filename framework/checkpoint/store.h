@@ -29,6 +29,7 @@ class Store {
   /// Whether a checkpoint with this metric would be among the best that are kept.
   bool would_be_kept(double metric) const;
 
+  std::filesystem::path folder_of(std::int64_t step) const;
   /// Folders of the checkpoints, newest first.
   std::vector<std::filesystem::path> newest_first() const;
   /// Best metric first; those without a metric are left out.

@@ -47,15 +47,15 @@ Metrics metrics(const Tally& tally) {
 }
 
 double value_of(const Metrics& metrics, const std::string& name) {
-  if (name == "loss") return metrics.loss;
-  if (name == "loss_per_note") return metrics.loss_per_note;
-  if (name == "perplexity") return metrics.perplexity;
-  if (name == "top1") return metrics.top1;
-  if (name == "top5") return metrics.top5;
+  if (name == "eval_loss") return metrics.loss;
+  if (name == "eval_loss_per_note") return metrics.loss_per_note;
+  if (name == "eval_perplexity") return metrics.perplexity;
+  if (name == "eval_top1") return metrics.top1;
+  if (name == "eval_top5") return metrics.top5;
   throw UsageError(fmt::format("no metric is called '{}'; there are {}", name, fmt::join(kMetricNames, ", ")));
 }
 
-bool more_is_better(const std::string& name) { return name == "top1" || name == "top5"; }
+bool more_is_better(const std::string& name) { return name == "eval_top1" || name == "eval_top5"; }
 
 nlohmann::json to_json(const Tally& tally, const data::Vocabulary& vocabulary) {
   const Metrics found = metrics(tally);

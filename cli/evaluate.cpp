@@ -1,0 +1,105 @@
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "cli/commands.h"
+#include "framework/comm/communicator.h"
+#include "framework/config/error.h"
+#include "framework/evaluate/evaluator.h"
+#include "framework/evaluate/metrics.h"
+#include "framework/files/files.h"
+#include "framework/log/console.h"
+#include "framework/parallel/worker_pool.h"
+#include "framework/train/trained_model.h"
+
+namespace etude::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct Arguments {
+  fs::path run;
+  std::string split = "validation";
+  std::string checkpoint;
+  fs::path pack;
+  std::int64_t threads = 0;
+};
+
+constexpr std::size_t kConfusionsShown = 10;
+
+/// Adds this split's result to the run's evaluation.json, keeping those of other splits.
+void write_result(const fs::path& file, const std::string& split, const nlohmann::json& result) {
+  nlohmann::json whole = nlohmann::json::object();
+  if (fs::exists(file)) {
+    whole = nlohmann::json::parse(files::read(file), nullptr, /*allow_exceptions=*/false);
+    if (!whole.is_object()) whole = nlohmann::json::object();  // damaged: what it held can be measured again
+  }
+  whole[split] = result;
+  files::write_atomically(file, whole.dump(1) + "\n");
+}
+
+void run_evaluate(const Arguments& arguments) {
+  const auto communicator = comm::make_communicator();
+  const run::RunFolder folder = run::open_run(arguments.run);
+  train::TrainedModel trained = train::load_trained(folder, arguments.checkpoint);
+  const fs::path where = arguments.pack.empty() ? trained.experiment.data.pack : arguments.pack;
+  const data::Pack pack = data::Pack::open(where);
+  if (pack.vocabulary().tokens() != trained.tokenizer->vocabulary().tokens()) {
+    throw UsageError(fmt::format("{}: was packed with another vocabulary than the one {} was trained with",
+                                 where.string(), arguments.run.string()));
+  }
+  const data::Split split = data::parse_split(arguments.split);
+  const int threads = arguments.threads > 0 ? static_cast<int>(arguments.threads)
+                                            : parallel::cores_per_rank(communicator->local_size());
+  parallel::WorkerPool workers(threads);
+  std::vector<std::unique_ptr<models::Model>> replicas;
+  std::vector<models::Model*> models{trained.model.get()};
+  for (int i = 1; i < workers.threads(); ++i) {
+    replicas.push_back(trained.model->replica());
+    models.push_back(replicas.back().get());
+  }
+
+  const bool first = communicator->rank() == 0;
+  const evaluate::Selection selection{.split = split,
+                                      .sequence_length = trained.experiment.data.sequence_length,
+                                      .rows = trained.experiment.train.micro_batch};
+  std::unique_ptr<log::Progress> progress;
+  const evaluate::Tally tally = evaluate::evaluate(models, pack, selection, *communicator, workers,
+                                                   [&](std::int64_t done, std::int64_t of) {
+                                                     if (!first) return;
+                                                     if (!progress) progress = std::make_unique<log::Progress>("evaluate", of, stderr);
+                                                     progress->tick(done);
+                                                   });
+  if (progress) progress->finish("");
+  if (!first) return;
+
+  nlohmann::json result = evaluate::to_json(tally, pack.vocabulary());
+  result["step"] = trained.step;
+  result["pack"] = pack.hash();
+  write_result(folder.evaluation(), arguments.split, result);
+  fmt::print("{}, step {}, on the {} split of {}\n{}", arguments.run.string(), trained.step, arguments.split,
+             where.string(), evaluate::table(tally, pack.vocabulary()));
+  const auto confusions = evaluate::confusions_in_words(tally, pack.vocabulary(), kConfusionsShown);
+  if (!confusions.empty()) fmt::print("Most often confused:\n  {}\n", fmt::join(confusions, "\n  "));
+  fmt::print("Written with the whole confusion matrices to {}\n", folder.evaluation().string());
+}
+
+}  // namespace
+
+void add_evaluate(CLI::App& app) {
+  auto arguments = std::make_shared<Arguments>();
+  CLI::App* command = app.add_subcommand("evaluate", "Measure a trained model on a split of its pack");
+  command->add_option("run", arguments->run, "The run folder")->required()->type_name("RUN");
+  command->add_option("--split", arguments->split, "train, validation or test")->capture_default_str();
+  command->add_option("--checkpoint", arguments->checkpoint, "best, last, final or a step's number (default: final, else last)");
+  command->add_option("--pack", arguments->pack, "Another pack, of the same vocabulary, than the run was trained on");
+  command->add_option("--threads", arguments->threads, "Threads per rank (0: the cores there are)")->capture_default_str();
+  command->footer("Runs under mpirun too; the result is the same on any number of ranks.");
+  command->callback([arguments] { run_evaluate(*arguments); });
+}
+
+}  // namespace etude::cli

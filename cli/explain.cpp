@@ -1,0 +1,47 @@
+#include <memory>
+#include <string>
+
+#include <fmt/format.h>
+
+#include "cli/commands.h"
+#include "framework/config/document.h"
+#include "framework/train/experiment.h"
+
+namespace etude::cli {
+namespace {
+
+struct Arguments {
+  std::string key;
+  bool schema = false;
+  bool keys = false;
+};
+
+/// Every key with its sections, one a line: train.lr.
+void print_keys(const config::Section& section, const std::string& prefix) {
+  for (const config::Option& option : section.options()) fmt::print("{}{}\n", prefix, option.name);
+  for (const auto& inner : section.sections()) print_keys(*inner, prefix + inner->name() + ".");
+  if (const auto* variant = section.variant()) {
+    for (const auto& [name, alternative] : variant->alternatives) print_keys(*alternative, prefix);
+  }
+}
+
+void run_explain(const Arguments& arguments) {
+  train::Experiment experiment;
+  config::Section root;
+  describe(root, experiment);
+  if (arguments.keys) return print_keys(root, "");
+  fmt::print("{}", arguments.schema ? config::json_schema(root, "Etude experiment") : config::explain(root, arguments.key));
+}
+
+}  // namespace
+
+void add_explain(CLI::App& app) {
+  auto arguments = std::make_shared<Arguments>();
+  CLI::App* command = app.add_subcommand("explain", "Say what the options of an experiment mean");
+  command->add_option("key", arguments->key, "One option or section: train.lr, model (all when left out)")->type_name("KEY");
+  command->add_flag("--json-schema", arguments->schema, "Print a JSON Schema for editors instead");
+  command->add_flag("--keys", arguments->keys, "Print the keys alone, one a line");
+  command->callback([arguments] { run_explain(*arguments); });
+}
+
+}  // namespace etude::cli

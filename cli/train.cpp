@@ -1,0 +1,192 @@
+#include <chrono>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "cli/commands.h"
+#include "framework/comm/communicator.h"
+#include "framework/config/error.h"
+#include "framework/files/files.h"
+#include "framework/log/format.h"
+#include "framework/parallel/worker_pool.h"
+#include "framework/run/environment.h"
+#include "framework/train/trained_model.h"
+#include "framework/train/trainer.h"
+
+namespace etude::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// What a scheduler takes as "start me again": EX_TEMPFAIL of sysexits.h.
+constexpr int kResumeMe = 75;
+
+struct Arguments {
+  fs::path experiment;
+  std::vector<std::string> assignments;
+  bool resume = false;
+  bool overwrite = false;
+};
+
+/// Refuses to start when ranks were given different programs, configurations or data: they would hang or, worse, train.
+void check_that_ranks_agree(comm::Communicator& communicator, const train::Experiment& experiment,
+                            const data::Pack& pack) {
+  const nlohmann::json mine{{"program", run::version()}, {"configuration", to_yaml(experiment)}, {"pack", pack.hash()}};
+  const std::vector<std::string> all = comm::all_gather_text(communicator, mine.dump());
+  const nlohmann::json first = nlohmann::json::parse(all.front());
+  for (std::size_t rank = 1; rank < all.size(); ++rank) {
+    const nlohmann::json other = nlohmann::json::parse(all[rank]);
+    for (const auto& [what, value] : first.items()) {
+      if (other.at(what) == value) continue;
+      throw UsageError(fmt::format("rank {} was given another {} than rank 0; start all ranks with the same program, "
+                                   "experiment and pack\n  rank 0: {}\n  rank {}: {}",
+                                   rank, what, value.dump(), rank, other.at(what).dump()));
+    }
+  }
+}
+
+/// Makes the run folder ready, on rank 0: refuses one that is in use or holds another run.
+std::unique_ptr<run::RunLock> prepare(const run::RunFolder& folder, const Arguments& arguments) {
+  const bool used = folder.exists();
+  if (used && !arguments.resume && !arguments.overwrite) {
+    throw UsageError(fmt::format("{}: holds a run already. --resume goes on with it, --overwrite throws it away, --set "
+                                 "run=… puts this one elsewhere",
+                                 folder.root().string()));
+  }
+  folder.create();
+  auto lock = std::make_unique<run::RunLock>(folder);
+  if (used && arguments.overwrite && !arguments.resume) {
+    for (const fs::path& path : {folder.checkpoints(), folder.evaluations(), folder.metrics(), folder.log(),
+                                 folder.evaluation(), folder.environment(), folder.config()}) {
+      fs::remove_all(path);
+    }
+    folder.create();
+  }
+  return lock;
+}
+
+void describe_run(const run::RunFolder& folder, const train::Experiment& experiment, const data::Pack& pack,
+                  const comm::Communicator& communicator, int threads) {
+  files::write_atomically(folder.config(), to_yaml(experiment));
+  files::write_atomically(folder.tokenizer(), pack.tokenizer().to_json().dump(1) + "\n");
+  files::write_atomically(folder.environment(),
+                          run::environment(communicator.name(), communicator.size(), threads).dump(2) + "\n");
+}
+
+std::string summary(const train::Experiment& experiment, const data::Pack& pack, const models::Model& model,
+                    const comm::Communicator& communicator, int threads, const train::Trainer& trainer) {
+  std::int64_t weights = 0;
+  for (const models::Parameter& parameter : model.parameters()) weights += parameter.value.numel();
+  const std::int64_t grains = experiment.train.global_batch / experiment.train.micro_batch;
+  return fmt::format("{}: {} of {} weights, vocabulary {}; {} pieces to learn from in {}; {} step{} of {} sequences of {} "
+                     "tokens, in {} micro-batches; {} rank{} ({}) with {} thread{} each",
+                     experiment.name, model.kind(), log::with_thousands(weights), model.vocabulary_size(),
+                     log::with_thousands(std::ssize(pack.pieces(data::Split::kTrain))), pack.folder().string(),
+                     log::with_thousands(trainer.steps()), trainer.steps() == 1 ? "" : "s",
+                     experiment.train.global_batch, experiment.data.sequence_length, grains, communicator.size(),
+                     communicator.size() == 1 ? "" : "s", communicator.name(), threads, threads == 1 ? "" : "s");
+}
+
+void initialise(train::Trainer& trainer, const train::Experiment& experiment, const data::Pack& pack,
+                train::RunLog& log) {
+  const fs::path& from = experiment.train.init_from;
+  if (from.empty()) return;
+  const fs::path checkpoint = train::find_initial_checkpoint(from);
+  if (fs::exists(from / "tokenizer.json")) {
+    const auto theirs = train::load_tokenizer(run::RunFolder(from));
+    if (theirs->vocabulary().tokens() != pack.vocabulary().tokens()) {
+      throw UsageError(fmt::format("train.init_from: {} was trained on another vocabulary than that of {}",
+                                   from.string(), pack.folder().string()));
+    }
+  }
+  trainer.start_from(checkpoint::read_weights(checkpoint), checkpoint.string());
+  log.info(fmt::format("starting from the weights of {}", checkpoint.string()));
+}
+
+void finish(train::Ending ending, const train::Trainer& trainer, const run::RunFolder& folder, train::RunLog& log) {
+  const std::string how_on = fmt::format("'etude train … --resume' goes on from step {}", trainer.steps_done());
+  switch (ending) {
+    case train::Ending::kFinished:
+      log.info(fmt::format("finished: {} steps. Next: etude evaluate {} --split test", trainer.steps_done(),
+                           folder.root().string()));
+      return;
+    case train::Ending::kStoppedEarly:
+      log.info(fmt::format("stopped early at step {}: {} evaluations without improvement; best {:.4f} at step {}",
+                           trainer.steps_done(), trainer.stopping().without_improvement(),
+                           trainer.stopping().best().value_or(0), trainer.stopping().best_step()));
+      return;
+    case train::Ending::kInterrupted:
+      log.info(fmt::format("interrupted; {}", how_on));
+      throw ExitCode{kResumeMe};
+    case train::Ending::kOutOfTime:
+      log.info(fmt::format("train.time_limit reached; {}", how_on));
+      throw ExitCode{kResumeMe};
+    case train::Ending::kNonFinite:
+      throw Error("training stopped: loss or gradient not finite (see above); the last checkpoint is from before");
+  }
+}
+
+void train_with(comm::Communicator& communicator, const Arguments& arguments) {
+  const train::Experiment experiment = train::load_experiment(arguments.experiment, arguments.assignments);
+  const data::Pack pack = data::Pack::open(experiment.data.pack);
+  check_that_ranks_agree(communicator, experiment, pack);
+
+  const bool first = communicator.rank() == 0;
+  const run::RunFolder folder(experiment.run);
+  const auto lock = first ? prepare(folder, arguments) : nullptr;
+  communicator.barrier();
+  train::RunLog log(first ? std::optional(folder) : std::nullopt);
+
+  const auto model = models::make_model(experiment.model, pack.vocabulary().size(), experiment.data.sequence_length,
+                                        experiment.seed());
+  train::Trainer trainer(experiment, pack, *model, communicator, folder, log);
+  if (first) describe_run(folder, experiment, pack, communicator, trainer.threads());
+  log.info(summary(experiment, pack, *model, communicator, trainer.threads(), trainer));
+  initialise(trainer, experiment, pack, log);
+  if (arguments.resume) trainer.resume();
+  finish(trainer.train(), trainer, folder, log);
+}
+
+void run_train(const Arguments& arguments) {
+  const auto communicator = comm::make_communicator();
+  try {
+    train_with(*communicator, arguments);
+  } catch (const ExitCode&) {
+    throw;  // all ranks are here
+  } catch (const std::exception& error) {
+    // The other ranks may be waiting for this one in a collective that will never come.
+    if (communicator->size() == 1) throw;
+    // What is wrong is mostly wrong on all ranks: let rank 0 say it, and the others only where it does not.
+    if (communicator->rank() != 0) std::this_thread::sleep_for(std::chrono::seconds(1));
+    const int code = dynamic_cast<const UsageError*>(&error) != nullptr ? 2 : 1;
+    comm::abort_all(*communicator, code, fmt::format("etude: rank {}: {}", communicator->rank(), error.what()));
+  }
+}
+
+}  // namespace
+
+void add_train(CLI::App& app) {
+  auto arguments = std::make_shared<Arguments>();
+  CLI::App* command = app.add_subcommand("train", "Train a model as an experiment file says");
+  command->add_option("experiment", arguments->experiment, "The experiment, a YAML file ('etude explain' lists its keys)")
+      ->required()
+      ->type_name("FILE");
+  command->add_option("--set", arguments->assignments, "Another value for one key: --set train.lr=1e-3 (repeatable)")
+      ->type_name("KEY=VALUE")
+      ->take_all();
+  command->add_flag("--resume", arguments->resume, "Go on from the run folder's last checkpoint (start when there is none)");
+  command->add_flag("--overwrite", arguments->overwrite, "Throw away the run that the folder holds");
+  command->footer(
+      "On several cores or nodes: mpirun -n 4 etude train FILE. The result is the same, bit for bit.\n"
+      "Exit codes: 0 done; 1 failed; 2 misuse; 75 interrupted (signal or train.time_limit) with a checkpoint written:\n"
+      "run it again with --resume.");
+  command->callback([arguments] { run_train(*arguments); });
+}
+
+}  // namespace etude::cli

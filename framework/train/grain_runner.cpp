@@ -1,0 +1,113 @@
+#include "framework/train/grain_runner.h"
+
+#include <torch/torch.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include <torch/csrc/autograd/function_hook.h>
+#include <torch/csrc/autograd/variable.h>
+
+namespace etude::train {
+
+/// One thread's view of the model. Its leaves have gradients and hooks of their own.
+struct GrainRunner::Worker {
+  std::unique_ptr<models::Model> replica;  ///< null for the first worker, which uses the model itself
+  models::Model* model = nullptr;
+  std::int64_t grain = 0;          ///< the one being computed, by its index in the global batch
+  std::vector<bool> given;         ///< parameters whose gradient of this grain has gone to the reducer
+  bool finite = true;              ///< whether all of them were
+};
+
+namespace {
+
+/// Called by autograd when a leaf's gradient of one backward pass is complete (all its uses summed): the earliest moment
+/// a bucket can travel. The gradient is given away and dropped, so that it never accumulates from grain to grain.
+class Forward final : public torch::autograd::PostAccumulateGradHook {
+ public:
+  explicit Forward(std::function<void(const at::Tensor&)> take) : take_(std::move(take)) {}
+  void operator()(const torch::autograd::Variable& leaf) override {
+    take_(leaf.grad().contiguous());
+    leaf.mutable_grad().reset();
+  }
+
+ private:
+  std::function<void(const at::Tensor&)> take_;
+};
+
+/// The loader's numbers as a tensor, [rows, columns], without a copy.
+at::Tensor view(const std::vector<std::int64_t>& values, const data::TokenGrid& grain) {
+  return torch::from_blob(const_cast<std::int64_t*>(values.data()), {grain.rows, grain.columns}, torch::kInt64);
+}
+
+}  // namespace
+
+GrainRunner::GrainRunner(models::Model& model, parallel::WorkerPool& workers, parallel::GradientReducer& reducer)
+    : workers_(workers), reducer_(reducer) {
+  for (int i = 0; i < workers.threads(); ++i) {
+    auto worker = std::make_unique<Worker>();
+    if (i > 0) worker->replica = model.replica();
+    worker->model = i > 0 ? worker->replica.get() : &model;
+    const auto& parameters = worker->model->parameters();
+    worker->given.resize(parameters.size());
+    for (std::size_t p = 0; p < parameters.size(); ++p) {
+      auto take = [this, raw = worker.get(), p](const at::Tensor& gradient) {
+        // A sum is finite only if all its terms are; gradients whose finite sum overflows are of no use either.
+        raw->finite = raw->finite && std::isfinite(gradient.sum().item<float>());
+        raw->given[p] = true;
+        reducer_.add(raw->grain, p, gradient);
+      };
+      torch::autograd::impl::set_post_acc_grad_hooks(parameters[p].value, std::make_unique<Forward>(std::move(take)));
+    }
+    models_.push_back(worker->model);
+    per_worker_.push_back(std::move(worker));
+  }
+}
+
+GrainRunner::~GrainRunner() {
+  // The first worker's leaves outlive this object and must not call into it.
+  for (const models::Parameter& parameter : models_.front()->parameters()) {
+    torch::autograd::impl::set_post_acc_grad_hooks(parameter.value, nullptr);
+  }
+}
+
+std::vector<GrainResult> GrainRunner::run(const data::StepData& data, std::uint64_t seed, double label_smoothing) {
+  std::vector<GrainResult> results(data.grains.size());
+  workers_.run(std::ssize(data.grains), [&](int worker, std::int64_t i) {
+    results[static_cast<std::size_t>(i)] = compute(*per_worker_[static_cast<std::size_t>(worker)],
+                                                  data.grains[static_cast<std::size_t>(i)], data.first_grain + i, data,
+                                                  seed, label_smoothing);
+  });
+  return results;
+}
+
+GrainResult GrainRunner::compute(Worker& worker, const data::TokenGrid& grain, std::int64_t index, const data::StepData& data,
+                           std::uint64_t seed, double label_smoothing) {
+  const at::Tensor tokens = view(grain.inputs, grain), targets = view(grain.targets, grain);
+  worker.grain = index;
+  worker.finite = true;
+  std::fill(worker.given.begin(), worker.given.end(), false);
+
+  const models::DropoutKey key{seed, static_cast<std::uint64_t>(data.step), static_cast<std::uint64_t>(index)};
+  models::Memory memory = worker.model->initial_memory(grain.rows);
+  const at::Tensor hidden = worker.model->hidden(tokens, memory, &key);
+  const at::Tensor loss = worker.model->loss_sum(hidden, targets, label_smoothing);
+  (loss * (1.0 / static_cast<double>(std::max<std::int64_t>(1, data.counted)))).backward();
+
+  const auto& parameters = worker.model->parameters();
+  for (std::size_t p = 0; p < parameters.size(); ++p) {
+    if (!worker.given[p]) reducer_.add(index, p, torch::zeros_like(parameters[p].value));
+  }
+  const float value = loss.item<float>();
+  return {value, worker.finite && std::isfinite(value)};
+}
+
+float GrainRunner::loss_alone(const data::TokenGrid& grain) const {
+  const torch::NoGradGuard no_gradients;
+  models::Model& model = *models_.front();
+  models::Memory memory = model.initial_memory(grain.rows);
+  const at::Tensor hidden = model.hidden(view(grain.inputs, grain), memory, nullptr);
+  return model.loss_sum(hidden, view(grain.targets, grain), 0.0).item<float>();
+}
+
+}  // namespace etude::train

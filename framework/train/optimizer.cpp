@@ -1,0 +1,144 @@
+#include "framework/train/optimizer.h"
+
+#include <cmath>
+
+#include <ATen/ATen.h>
+#include <ATen/ops/_fused_adamw.h>
+#include <ATen/ops/_fused_sgd.h>
+
+#include "framework/checkpoint/weights.h"
+#include "framework/config/error.h"
+
+namespace etude::train {
+namespace {
+
+/// Decoupled weight decay (Loshchilov & Hutter 2019, Algorithm 2), LibTorch's fused kernel.
+class AdamW final : public Optimizer {
+ public:
+  AdamW(std::vector<models::Parameter> parameters, const TrainOptions& options, parallel::WorkerPool& workers)
+      : Optimizer(std::move(parameters), options, workers),
+        mean_(zeros_like_masters()),
+        mean_square_(zeros_like_masters()) {}
+
+ protected:
+  void update_parameter(std::size_t index, at::Tensor& master, const at::Tensor& gradient, double lr,
+                        double weight_decay, std::int64_t update) override {
+    const at::Tensor count = at::full({}, static_cast<double>(update), at::kFloat);
+    at::_fused_adamw_({master}, {gradient}, {mean_[index]}, {mean_square_[index]}, {}, {count}, lr, options_.beta1,
+                      options_.beta2, weight_decay, options_.epsilon, /*amsgrad=*/false, /*maximize=*/false);
+  }
+  std::vector<std::pair<std::string, std::vector<at::Tensor>*>> moments() override {
+    return {{"exp_avg", &mean_}, {"exp_avg_sq", &mean_square_}};
+  }
+
+ private:
+  std::vector<at::Tensor> mean_, mean_square_;
+};
+
+/// Stochastic gradient descent with (heavy-ball) momentum, as torch.optim.SGD; weight decay decoupled here too.
+class Sgd final : public Optimizer {
+ public:
+  Sgd(std::vector<models::Parameter> parameters, const TrainOptions& options, parallel::WorkerPool& workers)
+      : Optimizer(std::move(parameters), options, workers), momentum_(zeros_like_masters()) {}
+
+ protected:
+  void update_parameter(std::size_t index, at::Tensor& master, const at::Tensor& gradient, double lr,
+                        double weight_decay, std::int64_t update) override {
+    if (weight_decay > 0) master.mul_(1.0 - lr * weight_decay);
+    at::_fused_sgd_({master}, {gradient}, {momentum_[index]}, /*weight_decay=*/0.0, options_.momentum, lr,
+                    /*dampening=*/0.0, /*nesterov=*/false, /*maximize=*/false, /*is_first_step=*/update == 1);
+  }
+  std::vector<std::pair<std::string, std::vector<at::Tensor>*>> moments() override {
+    return {{"momentum_buffer", &momentum_}};
+  }
+
+ private:
+  std::vector<at::Tensor> momentum_;
+};
+
+constexpr const char* kUpdates = "updates";
+
+}  // namespace
+
+Optimizer::Optimizer(std::vector<models::Parameter> parameters, const TrainOptions& options,
+                     parallel::WorkerPool& workers)
+    : options_(options), parameters_(std::move(parameters)), workers_(workers) {
+  for (const models::Parameter& parameter : parameters_) {
+    // What stays float32 in the model is its own master; what will be held in bfloat16 needs one beside it.
+    const bool apart = parameter.decay && options.precision == Precision::kBfloat16;
+    const at::Tensor value = parameter.value.detach();
+    masters_.push_back(apart ? value.clone() : value);
+  }
+}
+
+std::vector<at::Tensor> Optimizer::zeros_like_masters() const {
+  std::vector<at::Tensor> zeros;
+  for (const at::Tensor& master : masters_) zeros.push_back(at::zeros_like(master));
+  return zeros;
+}
+
+void Optimizer::publish(std::size_t index) {
+  if (parameters_[index].value.scalar_type() != at::kFloat) parameters_[index].value.detach().copy_(masters_[index]);
+}
+
+void Optimizer::step(const std::vector<at::Tensor>& gradients, double lr, double scale) {
+  ++updates_;
+  workers_.run(std::ssize(parameters_), [&](int, std::int64_t i) {
+    const at::NoGradGuard no_gradients;
+    const auto index = static_cast<std::size_t>(i);
+    at::Tensor& master = masters_[index];
+    at::Tensor gradient = gradients[index].view_as(master);
+    if (scale != 1.0) gradient.mul_(scale);
+    update_parameter(index, master, gradient, lr, parameters_[index].decay ? options_.weight_decay : 0.0, updates_);
+    publish(index);
+  });
+}
+
+models::NamedTensors Optimizer::weights() const {
+  models::NamedTensors tensors;
+  for (std::size_t i = 0; i < parameters_.size(); ++i) tensors.emplace_back(parameters_[i].name, masters_[i]);
+  return tensors;
+}
+
+void Optimizer::load_weights(const models::NamedTensors& weights, const std::string& place) {
+  checkpoint::copy_by_name(this->weights(), weights, place);
+  for (std::size_t i = 0; i < parameters_.size(); ++i) publish(i);
+}
+
+models::NamedTensors Optimizer::state() {
+  models::NamedTensors tensors{{kUpdates, at::full({1}, updates_, at::kLong)}};
+  for (const auto& [moment, values] : moments()) {
+    for (std::size_t i = 0; i < parameters_.size(); ++i) {
+      tensors.emplace_back(moment + "." + parameters_[i].name, (*values)[i]);
+    }
+  }
+  return tensors;
+}
+
+void Optimizer::load_state(const models::NamedTensors& saved, const std::string& place) {
+  const models::NamedTensors mine = state();
+  checkpoint::copy_by_name(mine, saved, place);
+  updates_ = mine.front().second.item<std::int64_t>();
+}
+
+std::unique_ptr<Optimizer> make_optimizer(const std::vector<models::Parameter>& parameters, const TrainOptions& options,
+                                          parallel::WorkerPool& workers) {
+  switch (options.optimizer) {
+    case OptimizerKind::kAdamW: return std::make_unique<AdamW>(parameters, options, workers);
+    case OptimizerKind::kSgd: return std::make_unique<Sgd>(parameters, options, workers);
+  }
+  throw Error("unknown optimizer");
+}
+
+double global_norm(const std::vector<at::Tensor>& gradients, parallel::WorkerPool& workers) {
+  std::vector<double> norms(gradients.size());
+  workers.run(std::ssize(gradients), [&](int, std::int64_t i) {
+    const at::NoGradGuard no_gradients;
+    norms[static_cast<std::size_t>(i)] = at::linalg_vector_norm(gradients[static_cast<std::size_t>(i)]).item<double>();
+  });
+  double squares = 0;
+  for (const double norm : norms) squares += norm * norm;
+  return std::sqrt(squares);
+}
+
+}  // namespace etude::train

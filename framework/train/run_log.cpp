@@ -1,0 +1,90 @@
+#include "framework/train/run_log.h"
+
+#include <cstdio>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "framework/evaluate/metrics.h"
+#include "framework/files/files.h"
+#include "framework/log/format.h"
+
+namespace etude::train {
+
+namespace {
+constexpr std::size_t kConfusionsTold = 3;
+}
+
+RunLog::RunLog(const std::optional<run::RunFolder>& folder) : folder_(folder) {
+  if (!folder) return;
+  log_ = std::make_unique<log::LogFile>(folder->log(), stderr);
+  metrics_ = std::make_unique<log::JsonLines>(folder->metrics());
+}
+
+RunLog::~RunLog() { end(); }
+
+void RunLog::info(const std::string& line) {
+  if (log_) log_->info(line);
+}
+
+void RunLog::warning(const std::string& line) {
+  if (log_) log_->warning(line);
+}
+
+void RunLog::begin(std::int64_t steps, std::int64_t done) {
+  if (!folder_) return;
+  progress_ = std::make_unique<log::Progress>("train", steps, stderr, done);
+  log_->show_above(progress_.get());
+}
+
+void RunLog::end() {
+  if (!progress_) return;
+  log_->show_above(nullptr);
+  progress_->finish("");
+  progress_.reset();
+}
+
+void RunLog::step(const StepFigures& figures) {
+  if (!folder_) return;
+  metrics_->write({{"step", figures.step},
+                   {"epoch", figures.epoch},
+                   {"loss", figures.loss},
+                   {"norm", figures.norm},
+                   {"lr", figures.lr},
+                   {"tokens", figures.tokens},
+                   {"seconds", figures.seconds},
+                   {"tokens_per_second", figures.tokens_per_second},
+                   {"data_wait", figures.data_wait},
+                   {"communication_wait", figures.communication_wait}});
+  progress_->update(figures.step,
+                    fmt::format("epoch {:.2f}  loss {:.4f}  norm {:.3f}  lr {:.2e}  {} tok/s  data wait {:.1f} %",
+                                figures.epoch, figures.loss, figures.norm, figures.lr,
+                                log::with_thousands(static_cast<std::int64_t>(figures.tokens_per_second)),
+                                100 * figures.data_wait));
+}
+
+void RunLog::evaluation(std::int64_t step, double epoch, const evaluate::Tally& tally,
+                        const data::Vocabulary& vocabulary, bool best) {
+  if (!folder_) return;
+  const evaluate::Metrics found = evaluate::metrics(tally);
+  metrics_->write({{"step", step},
+                   {"epoch", epoch},
+                   {"eval_loss", found.loss},
+                   {"eval_loss_per_note", found.loss_per_note},
+                   {"eval_perplexity", found.perplexity},
+                   {"eval_top1", found.top1},
+                   {"eval_top5", found.top5},
+                   {"eval_tokens", found.tokens}});
+  nlohmann::json whole = evaluate::to_json(tally, vocabulary);
+  whole["step"] = step;
+  files::write_atomically(folder_->evaluations() / fmt::format("step-{:08}.json", step), whole.dump(1) + "\n");
+
+  log_->info(fmt::format("step {}: validation loss {:.4f} per token, {:.4f} per note, perplexity {:.2f}, top-1 {:.1f} %, "
+                         "top-5 {:.1f} %{}",
+                         step, found.loss, found.loss_per_note, found.perplexity, 100 * found.top1, 100 * found.top5,
+                         best ? " (best so far)" : ""));
+  const auto confusions = evaluate::confusions_in_words(tally, vocabulary, kConfusionsTold);
+  if (!confusions.empty()) log_->info(fmt::format("  most often confused: {}", fmt::join(confusions, "; ")));
+}
+
+}  // namespace etude::train

@@ -1,0 +1,53 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "data/tokenizer/vocabulary.h"
+#include "framework/evaluate/tally.h"
+#include "framework/log/console.h"
+#include "framework/log/json_lines.h"
+#include "framework/log/log_file.h"
+#include "framework/run/run_folder.h"
+
+namespace etude::train {
+
+/// The figures of one step, as they go to the screen and into metrics.jsonl.
+struct StepFigures {
+  std::int64_t step = 0;  ///< steps done, this one included
+  double epoch = 0;
+  double loss = 0;  ///< mean over the targets of the global batch
+  double norm = 0;  ///< of the gradient, before clipping
+  double lr = 0;
+  std::int64_t tokens = 0;        ///< targets learned from since the run began
+  double seconds = 0;             ///< of training since the run began, over all its sessions
+  double tokens_per_second = 0;   ///< since the last line, over all ranks
+  double data_wait = 0;           ///< share of that time this rank waited for data
+  double communication_wait = 0;  ///< share of that time this rank waited for gradients of others
+};
+
+/// Everything a run says: to the screen, to metrics.jsonl and to log.txt. Ranks other than 0 say nothing.
+class RunLog {
+ public:
+  /// `folder` empty: says nothing at all.
+  explicit RunLog(const std::optional<run::RunFolder>& folder);
+  ~RunLog();
+
+  void info(const std::string& line);
+  void warning(const std::string& line);
+  void begin(std::int64_t steps, std::int64_t done);
+  void step(const StepFigures& figures);
+  void evaluation(std::int64_t step, double epoch, const evaluate::Tally& tally, const data::Vocabulary& vocabulary,
+                  bool best);
+  void end();
+
+ private:
+  std::optional<run::RunFolder> folder_;
+  std::unique_ptr<log::LogFile> log_;
+  std::unique_ptr<log::JsonLines> metrics_;
+  std::unique_ptr<log::Progress> progress_;
+};
+
+}  // namespace etude::train

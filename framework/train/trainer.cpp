@@ -1,0 +1,301 @@
+#include "framework/train/trainer.h"
+
+#include <chrono>
+#include <cmath>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "framework/config/document.h"
+#include "framework/config/error.h"
+#include "framework/evaluate/evaluator.h"
+#include "framework/evaluate/metrics.h"
+#include "framework/files/files.h"
+#include "framework/log/format.h"
+#include "framework/parallel/grains.h"
+#include "framework/train/interruption.h"
+
+namespace etude::train {
+namespace {
+
+/// A run that skips this many steps in a row is not going to recover.
+constexpr std::int64_t kMostSkipped = 10;
+
+std::int64_t steps_of(const TrainOptions& options, const data::Plan& plan) {
+  if (options.epochs <= 0) return options.steps;
+  return std::max<std::int64_t>(1, static_cast<std::int64_t>(std::ceil(options.epochs / plan.epochs_after(1) - 1e-9)));
+}
+
+/// What gradients are multiplied by so that their norm is at most `clip`, as torch.nn.utils.clip_grad_norm_ does.
+double clip_scale(double norm, double clip) { return clip > 0 && norm > clip ? clip / (norm + 1e-6) : 1.0; }
+
+int threads_of(const TrainOptions& options, const comm::Communicator& communicator) {
+  return options.threads > 0 ? static_cast<int>(options.threads) : parallel::cores_per_rank(communicator.local_size());
+}
+
+std::vector<std::int64_t> sizes_of(const models::Model& model) {
+  std::vector<std::int64_t> sizes;
+  for (const models::Parameter& parameter : model.parameters()) sizes.push_back(parameter.value.numel());
+  return sizes;
+}
+
+}  // namespace
+
+/// Where the time went since the last line of the log.
+struct Trainer::Clock {
+  using steady = std::chrono::steady_clock;
+  steady::time_point session = steady::now();
+  steady::time_point last_report = session;
+  std::int64_t last_tokens = 0;
+  double last_data_wait = 0;
+  double last_communication_wait = 0;
+
+  double session_seconds() const { return std::chrono::duration<double>(steady::now() - session).count(); }
+};
+
+Trainer::Trainer(const Experiment& experiment, const data::Pack& pack, models::Model& model,
+                 comm::Communicator& communicator, const run::RunFolder& folder, RunLog& log)
+    : experiment_(experiment),
+      pack_(pack),
+      model_(model),
+      communicator_(communicator),
+      folder_(folder),
+      log_(log),
+      plan_(data::make_training_plan(pack, experiment.data, experiment.train.global_batch, experiment.seed())),
+      steps_(steps_of(experiment.train, *plan_)),
+      grains_(experiment.train.global_batch / experiment.train.micro_batch),
+      workers_(threads_of(experiment.train, communicator)),
+      optimizer_(make_optimizer(model.parameters(), experiment.train, workers_)),
+      reducer_(communicator, sizes_of(model), grains_,
+               {experiment.train.reduction,
+                static_cast<std::int64_t>(experiment.train.bucket_mib * 1024 * 1024)}),
+      schedule_(experiment.train, steps_, evaluate::more_is_better(experiment.stop.metric), experiment.stop.min_delta),
+      stopping_(experiment.stop),
+      store_(folder.checkpoints(), experiment.checkpoint, evaluate::more_is_better(experiment.stop.metric)),
+      clock_(std::make_unique<Clock>()) {
+  // The optimizer has its float32 masters by now; the workers' models must share what the model will compute with.
+  if (experiment.train.precision == Precision::kBfloat16) models::set_matrix_dtype(model, at::kBFloat16);
+  runner_ = std::make_unique<GrainRunner>(model, workers_, reducer_);
+}
+
+Trainer::~Trainer() = default;
+
+void Trainer::start_from(const models::NamedTensors& weights, const std::string& place) {
+  optimizer_->load_weights(weights, place);
+}
+
+Ending Trainer::train() {
+  const TrainOptions& options = experiment_.train;
+  const Interruption interruption(options.time_limit);
+  data::Loader loader(pack_, data::Split::kTrain, *plan_, options.micro_batch,
+                      parallel::grains_of_rank(grains_, communicator_.rank(), communicator_.size()), step_);
+  *clock_ = Clock{.last_tokens = tokens_};
+  log_.begin(steps_, step_);
+
+  Ending ending = Ending::kFinished;
+  while (step_ < steps_) {
+    const data::StepData batch = loader.next();
+
+    // Forward and backward of this rank's grains; gradients travel in buckets while backward still runs.
+    reducer_.begin();
+    const std::vector<GrainResult> results = runner_->run(batch, experiment_.seed(), options.label_smoothing);
+    StepFacts mine{.signal = interruption.signal(), .out_of_time = interruption.out_of_time()};
+    for (std::size_t i = 0; i < results.size(); ++i) mine.count(batch.first_grain + static_cast<std::int64_t>(i), results[i]);
+    const StepFacts facts = agree(communicator_, mine);
+    const std::vector<at::Tensor>& gradients = reducer_.finish();
+
+    // The update: the same bits on every rank.
+    const double norm = global_norm(gradients, workers_);
+    const double lr = schedule_.lr(step_);
+    if (usable(facts, norm)) {
+      optimizer_->step(gradients, lr, clip_scale(norm, options.clip));
+      skipped_in_a_row_ = 0;
+    } else if (options.non_finite == NonFinite::kStop || ++skipped_in_a_row_ >= kMostSkipped) {
+      ending = Ending::kNonFinite;
+      break;
+    }
+    ++step_;
+    tokens_ += batch.counted;
+    report_step(facts, batch.counted, norm, lr, loader);
+
+    // Looking up from the work: measure, keep, stop.
+    const bool last = step_ == steps_;
+    const bool due = experiment_.evaluate.every > 0 && step_ % experiment_.evaluate.every == 0;
+    const std::optional<double> metric = due || last ? evaluate() : std::nullopt;
+    if (metric && stopping_.should_stop()) ending = Ending::kStoppedEarly;
+    if (facts.out_of_time && !last) ending = Ending::kOutOfTime;
+    if (facts.signal != 0 && !last) ending = Ending::kInterrupted;
+
+    const bool keep = experiment_.checkpoint.every > 0 && step_ % experiment_.checkpoint.every == 0;
+    if (keep || last || ending != Ending::kFinished || (metric && among_the_best(*metric))) save(metric);
+    if (ending != Ending::kFinished) break;
+  }
+  log_.end();
+  if (ending == Ending::kFinished || ending == Ending::kStoppedEarly) choose_final_weights();
+  return ending;
+}
+
+bool Trainer::usable(const StepFacts& facts, double norm) {
+  if (facts.bad_grains == 0 && std::isfinite(norm)) return true;
+  const std::string what =
+      facts.bad_grains > 0
+          ? fmt::format("{} of {} micro-batches have a loss or gradient that is not finite, first {}", facts.bad_grains,
+                        grains_, name_bad_sequences(facts.first_bad_grain))
+          : std::string("the gradient is too large for its norm to be a finite number");
+  const bool stop = experiment_.train.non_finite == NonFinite::kStop || skipped_in_a_row_ + 1 >= kMostSkipped;
+  log_.warning(fmt::format("step {}: {}; {}. A lower train.lr, train.clip or a longer train.warmup may help.", step_ + 1,
+                           what, stop ? "stopped" : "all ranks skip the step"));
+  return false;
+}
+
+std::string Trainer::name_bad_sequences(std::int64_t grain) {
+  // Every rank has the same weights and can read every grain, so rank 0 looks at the rows one by one by itself.
+  if (communicator_.rank() != 0) return "";
+  std::vector<std::string> bad, all;
+  for (std::int64_t row = 0; row < experiment_.train.micro_batch; ++row) {
+    const std::int64_t at = grain * experiment_.train.micro_batch + row;
+    data::Loader loader(pack_, data::Split::kTrain, *plan_, 1, {at, at + 1}, step_, 1);
+    const data::StepData one = loader.next();
+    all.push_back(data::name_of(pack_, data::Split::kTrain, one.grains.front().sequences.front()));
+    if (!std::isfinite(runner_->loss_alone(one.grains.front()))) bad.push_back(all.back());
+  }
+  // Dropout may have had a part in it: then no row is bad alone, and the micro-batch is named whole.
+  return fmt::format("in {}", fmt::join(bad.empty() ? all : bad, "; "));
+}
+
+void Trainer::report_step(const StepFacts& facts, std::int64_t counted, double norm, double lr,
+                          const data::Loader& loader) {
+  if (step_ % experiment_.train.log_every != 0 && step_ != steps_) return;
+  const auto now = Clock::steady::now();
+  const double passed = std::max(1e-9, std::chrono::duration<double>(now - clock_->last_report).count());
+  const double data_wait = loader.waited(), communication_wait = reducer_.seconds_waited();
+  log_.step({.step = step_,
+             .epoch = plan_->epochs_after(step_),
+             .loss = facts.loss_sum() / static_cast<double>(std::max<std::int64_t>(1, counted)),
+             .norm = norm,
+             .lr = lr,
+             .tokens = tokens_,
+             .seconds = seconds_before_ + clock_->session_seconds(),
+             .tokens_per_second = static_cast<double>(tokens_ - clock_->last_tokens) / passed,
+             .data_wait = (data_wait - clock_->last_data_wait) / passed,
+             .communication_wait = (communication_wait - clock_->last_communication_wait) / passed});
+  clock_->last_report = now;
+  clock_->last_tokens = tokens_;
+  clock_->last_data_wait = data_wait;
+  clock_->last_communication_wait = communication_wait;
+}
+
+std::optional<double> Trainer::evaluate() {
+  if (pack_.pieces(data::Split::kValidation).empty()) return std::nullopt;
+  const auto before = Clock::steady::now();
+  const evaluate::Tally tally = evaluate::evaluate(runner_->models(), pack_,
+                                                   {.split = data::Split::kValidation,
+                                                    .sequence_length = experiment_.data.sequence_length,
+                                                    .rows = experiment_.train.micro_batch,
+                                                    .batches = experiment_.evaluate.batches},
+                                                   communicator_, workers_);
+  const double metric = evaluate::value_of(evaluate::metrics(tally), experiment_.stop.metric);
+  const bool best = stopping_.observe(step_, metric);
+  log_.evaluation(step_, plan_->epochs_after(step_), tally, pack_.vocabulary(), best);
+  if (schedule_.observe(metric)) {
+    log_.info(fmt::format("step {}: {} has not improved; learning rate now {:.2e}", step_, experiment_.stop.metric,
+                          schedule_.lr(step_)));
+  }
+  clock_->last_report += Clock::steady::now() - before;  // the pace shown is the pace of training
+  return metric;
+}
+
+bool Trainer::among_the_best(double metric) {
+  // Rank 0 alone looks at the disk: another rank might look after it has changed.
+  std::string answer;
+  if (communicator_.rank() == 0) answer = store_.would_be_kept(metric) ? "yes" : "no";
+  return comm::broadcast_text(communicator_, answer) == "yes";
+}
+
+void Trainer::save(std::optional<double> metric) {
+  if (communicator_.rank() == 0) {
+    const auto before = Clock::steady::now();
+    store_.save({.step = step_,
+                 .model = optimizer_->weights(),
+                 .model_config = model_.hugging_face_config(),
+                 .optimizer = optimizer_->state(),
+                 .state = {{"made_from", made_from()},
+                           {"tokens", tokens_},
+                           {"seconds", seconds_before_ + clock_->session_seconds()},
+                           {"skipped_in_a_row", skipped_in_a_row_},
+                           {"schedule", schedule_.state()},
+                           {"stopping", stopping_.state()}},
+                 .metric = metric});
+    clock_->last_report += Clock::steady::now() - before;
+  }
+}
+
+nlohmann::json Trainer::made_from() const {
+  models::ModelOptions model = experiment_.model;
+  config::Section section;
+  models::describe(section, model);
+  return {{"the pack (its hash)", pack_.hash()},
+          {"seed", experiment_.seed()},
+          {"data.sequence_length", experiment_.data.sequence_length},
+          {"data.transpose.semitones", experiment_.data.transpose.semitones},
+          {"data.transpose.where", experiment_.data.transpose.where},
+          {"train.global_batch", experiment_.train.global_batch},
+          {"train.micro_batch", experiment_.train.micro_batch},
+          {"model", config::to_yaml(section)}};
+}
+
+void Trainer::resume() {
+  std::string newest;
+  if (communicator_.rank() == 0) {
+    const auto found = store_.load_newest([&](const std::string& why) {
+      log_.warning(fmt::format("{}; going back to an earlier checkpoint", why));
+    });
+    if (found) newest = store_.folder_of(found->step).string();
+  }
+  newest = comm::broadcast_text(communicator_, newest);
+  if (newest.empty()) {
+    log_.info("no checkpoint yet: the run starts at its beginning");
+    if (communicator_.rank() == 0) log::JsonLines::truncate_after(folder_.metrics(), 0);
+    return;
+  }
+  const checkpoint::Snapshot snapshot = checkpoint::read_snapshot(newest);
+  const nlohmann::json now = made_from();
+  std::string differing;
+  for (const auto& [what, value] : snapshot.state.at("made_from").items()) {
+    if (now.at(what) != value) differing += fmt::format("\n  {}: was {}, is {}", what, value.dump(), now.at(what).dump());
+  }
+  if (!differing.empty()) {
+    throw UsageError(fmt::format("{}: was made by a run that differs in what decides its result, so it cannot go on "
+                                 "from there:{}\nPut these back, or start another run (train.init_from takes over "
+                                 "weights).",
+                                 newest, differing));
+  }
+  optimizer_->load_weights(snapshot.model, newest);
+  optimizer_->load_state(snapshot.optimizer, newest);
+  schedule_.load_state(snapshot.state.at("schedule"));
+  stopping_.load_state(snapshot.state.at("stopping"));
+  step_ = snapshot.step;
+  tokens_ = snapshot.state.at("tokens").get<std::int64_t>();
+  seconds_before_ = snapshot.state.at("seconds").get<double>();
+  skipped_in_a_row_ = snapshot.state.at("skipped_in_a_row").get<std::int64_t>();
+  if (communicator_.rank() == 0) log::JsonLines::truncate_after(folder_.metrics(), step_);
+  log_.info(fmt::format("resumed at step {} of {} from {}", step_, steps_, newest));
+}
+
+void Trainer::choose_final_weights() {
+  if (communicator_.rank() != 0) return;
+  const auto best = store_.best_first();
+  const bool take_best = experiment_.stop.load_best_at_end && !best.empty();
+  const std::filesystem::path chosen = take_best ? best.front() : store_.newest_first().front();
+  checkpoint::point_link(folder_.checkpoints(), "final", chosen);
+  const std::int64_t step = checkpoint::read_manifest(chosen).step;
+  const auto measured = folder_.evaluations() / fmt::format("step-{:08}.json", step);
+  if (std::filesystem::exists(measured)) {
+    nlohmann::json evaluation{{"validation", nlohmann::json::parse(files::read(measured))}};
+    files::write_atomically(folder_.evaluation(), evaluation.dump(1) + "\n");
+  }
+  log_.info(fmt::format("final weights: {} of step {}, {}", take_best ? "the best" : "the last", step,
+                        (folder_.checkpoints() / "final" / "model.safetensors").string()));
+}
+
+}  // namespace etude::train

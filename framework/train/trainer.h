@@ -1,0 +1,97 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+
+#include "data/loader/loader.h"
+#include "data/shard/pack.h"
+#include "framework/checkpoint/store.h"
+#include "framework/comm/communicator.h"
+#include "framework/parallel/gradient_reducer.h"
+#include "framework/parallel/worker_pool.h"
+#include "framework/run/run_folder.h"
+#include "framework/train/agreement.h"
+#include "framework/train/early_stopping.h"
+#include "framework/train/experiment.h"
+#include "framework/train/grain_runner.h"
+#include "framework/train/optimizer.h"
+#include "framework/train/run_log.h"
+#include "framework/train/schedule.h"
+#include "models/model.h"
+
+namespace etude::train {
+
+/// Why training ended.
+enum class Ending {
+  kFinished,      ///< all steps done
+  kStoppedEarly,  ///< stop.patience
+  kInterrupted,   ///< a signal; a checkpoint was written, resume to go on
+  kOutOfTime,     ///< train.time_limit; likewise
+  kNonFinite,     ///< a loss or gradient was not finite and the run is configured to stop
+};
+
+/// Trains one model, together with the other ranks. Everything that decides the result (order of the data, grains,
+/// dropout) is a function of the experiment and the step alone, so a run may stop at any step and go on, on any number
+/// of ranks, to the same bits.
+class Trainer {
+ public:
+  /// `model` is freshly initialised, the same on every rank. Throws UsageError when the experiment and the pack or the
+  /// number of ranks do not fit together.
+  Trainer(const Experiment& experiment, const data::Pack& pack, models::Model& model,
+          comm::Communicator& communicator, const run::RunFolder& folder, RunLog& log);
+  ~Trainer();
+
+  /// Starts from these weights instead of the initial ones.
+  void start_from(const models::NamedTensors& weights, const std::string& place);
+  /// Continues with the run folder's newest whole checkpoint, if there is one. Every rank calls it. Throws UsageError
+  /// when the checkpoint was made from other data, another model or another batch.
+  void resume();
+
+  /// Trains until the end, or until something ends it. Leaves checkpoints, metrics and logs in the run folder.
+  Ending train();
+
+  std::int64_t steps_done() const { return step_; }
+  std::int64_t steps() const { return steps_; }
+  int threads() const { return workers_.threads(); }
+  const EarlyStopping& stopping() const { return stopping_; }
+
+ private:
+  /// Whether the step's gradients may be used; tells what was wrong when not.
+  bool usable(const StepFacts& facts, double norm);
+  void report_step(const StepFacts& facts, std::int64_t counted, double norm, double lr, const data::Loader& loader);
+  std::optional<double> evaluate();
+  bool among_the_best(double metric);
+  void save(std::optional<double> metric);
+  void choose_final_weights();
+  std::string name_bad_sequences(std::int64_t grain);
+  nlohmann::json made_from() const;
+
+  const Experiment& experiment_;
+  const data::Pack& pack_;
+  models::Model& model_;
+  comm::Communicator& communicator_;
+  run::RunFolder folder_;
+  RunLog& log_;
+
+  std::unique_ptr<data::Plan> plan_;
+  std::int64_t steps_;
+  std::int64_t grains_;
+  parallel::WorkerPool workers_;
+  std::unique_ptr<Optimizer> optimizer_;
+  parallel::GradientReducer reducer_;
+  std::unique_ptr<GrainRunner> runner_;
+  Schedule schedule_;
+  EarlyStopping stopping_;
+  checkpoint::Store store_;
+
+  std::int64_t step_ = 0;            ///< done
+  std::int64_t skipped_in_a_row_ = 0;
+  std::int64_t tokens_ = 0;          ///< learned from
+  double seconds_before_ = 0;        ///< trained in earlier sessions of this run
+
+  struct Clock;
+  std::unique_ptr<Clock> clock_;
+};
+
+}  // namespace etude::train
