@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <cstring>
 #include <fstream>
+#include <iterator>
 #include <map>
 #include <optional>
 #include <sstream>
@@ -17,31 +18,35 @@
 namespace etude::config {
 namespace {
 
+std::string last_name(const std::string& key) { return key.substr(key.rfind('.') + 1); }
+
+/// The keys whose last name is `name`, unless it is everywhere, which tells nothing.
+std::vector<std::string> keys_named(const std::string& name, const std::vector<std::string>& keys) {
+  constexpr std::size_t kMostPlaces = 3;
+  std::vector<std::string> named;
+  std::copy_if(keys.begin(), keys.end(), std::back_inserter(named),
+               [&](const std::string& key) { return last_name(key) == name; });
+  return named.size() <= kMostPlaces ? named : std::vector<std::string>();
+}
+
 /// Names what a key could have been meant to be, as a clause that ends the complaint.
 std::string suggestion(const Section& root, const std::string& path, const std::string& key,
                        const std::vector<std::string>& known_here) {
-  std::vector<std::string> meant;
-  if (const std::string here = nearest(key, known_here); !here.empty()) meant.push_back(joined(path, here));
-
   const std::vector<std::string> keys = all_keys(root);
-  if (const auto dot = key.rfind('.'); dot != std::string::npos && path.empty()) {
-    const bool is_known = std::find(keys.begin(), keys.end(), key) != keys.end();
-    if (is_known) return fmt::format("write '{}' under '{}:'", key.substr(dot + 1), key.substr(0, dot));
+  const bool is_dotted = path.empty() && key != last_name(key);
+  if (is_dotted && std::find(keys.begin(), keys.end(), key) != keys.end()) {
+    return fmt::format("write '{}' under '{}:'", last_name(key), key.substr(0, key.rfind('.')));
   }
-  const auto last_name = [](const std::string& dotted) { return dotted.substr(dotted.rfind('.') + 1); };
-  std::vector<std::string> elsewhere;
-  for (const std::string& dotted : keys) {
-    if (last_name(dotted) == key) elsewhere.push_back(dotted);
-  }
-  constexpr std::size_t kMostPlaces = 3;  // a name that is everywhere tells nothing
-  if (elsewhere.size() <= kMostPlaces) meant.insert(meant.end(), elsewhere.begin(), elsewhere.end());
+
+  std::vector<std::string> meant = keys_named(key, keys);
+  if (const std::string here = nearest(key, known_here); !here.empty()) meant.insert(meant.begin(), joined(path, here));
   if (meant.empty()) {
-    if (const std::string far = nearest(joined(path, key), keys); !far.empty()) meant.push_back(far);
+    std::vector<std::string> names;
+    std::transform(keys.begin(), keys.end(), std::back_inserter(names), last_name);
+    meant = keys_named(nearest(key, names), keys);
   }
-  if (meant.empty()) return "known here: " + fmt::format("{}", fmt::join(known_here, ", "));
-  std::string clause = "did you mean ";
-  for (std::size_t i = 0; i < meant.size(); ++i) clause += fmt::format("{}'{}'", i > 0 ? " or " : "", meant[i]);
-  return clause + "?";
+  if (meant.empty()) return fmt::format("known here: {}", fmt::join(known_here, ", "));
+  return fmt::format("did you mean '{}'?", fmt::join(meant, "' or '"));
 }
 
 /// Carries values from a tree into the options of a section, and collects what is wrong.

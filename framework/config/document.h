@@ -20,7 +20,8 @@ class ConfigError : public UsageError {
 };
 
 /// Reads a YAML file, then the assignments ("train.lr=1e-3", as given to --set, later ones win), into the fields that
-/// the section's options are bound to. Throws ConfigError with every complaint: unknown keys (with the nearest known
+/// the section's options are bound to. An assignment's value is YAML too; a map is merged into what the file says, key
+/// by key, and an empty map empties. Throws ConfigError with every complaint: unknown keys (with the nearest known
 /// one), wrong types, values out of range, keys given twice; UsageError when the file cannot be read.
 void load(Section& root, const std::filesystem::path& file, const std::vector<std::string>& assignments = {});
 

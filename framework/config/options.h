@@ -25,7 +25,8 @@ struct Range {
 struct Option {
   std::string name;      ///< the key in YAML, without its section: "lr"
   std::string sentence;  ///< what it does, one sentence
-  std::string type;      ///< "integer", "number", "boolean", "text", "path", "list of integers", "choice", "map of text"
+  /// "integer", "number", "boolean", "text", "path", "list of integers", "choice" or "map of text"
+  std::string type;
   std::string default_value;         ///< as YAML would write it; the field's value when it was bound
   std::string range;                 ///< "1 to 64", "a, b or c"; empty when anything goes
   std::vector<std::string> choices;  ///< for a choice, else empty
@@ -50,7 +51,7 @@ struct Value {
 ///
 ///     struct ClipOptions { double norm = 1.0; Mode mode = Mode::kGlobal; };
 ///     void describe(config::Section& section, ClipOptions& options) {
-///       section.number("norm", options.norm, {0.0, 1e6}, "Largest global norm of the gradient; 0 turns clipping off.");
+///       section.number("norm", options.norm, {0.0, 1e6}, "Largest global norm of the gradient; 0 for no limit.");
 ///       section.choice("mode", options.mode, {{"global", Mode::kGlobal}}, "What the norm is taken over.");
 ///     }
 ///

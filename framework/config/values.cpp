@@ -133,7 +133,10 @@ std::string yaml_text(const std::string& text) {
   if (plain) return text;
   YAML::Emitter emitter;
   emitter << YAML::DoubleQuoted << text;
-  return {emitter.c_str(), emitter.size()};
+  std::string quoted(emitter.c_str(), emitter.size());
+  // The one control character that the emitter does not escape, and that other parsers refuse.
+  for (std::size_t at = 0; (at = quoted.find('\x7F', at)) != std::string::npos;) quoted.replace(at, 1, "\\x7f");
+  return quoted;
 }
 
 std::string found(const Value& value) {

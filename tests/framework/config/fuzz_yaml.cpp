@@ -1,0 +1,34 @@
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <string>
+
+#include "framework/config/document.h"
+#include "tests/framework/config/experiment.h"
+
+// Whatever stands in a file or behind --set, it is either refused with complaints or understood; and what was
+// understood is written so that it is understood again in the same way. What follows a zero byte is an assignment.
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  using namespace etude::config;
+  const std::string input(reinterpret_cast<const char*>(data), size);
+  const std::size_t end = std::min(input.find('\0'), input.size());
+  std::vector<std::string> assignments;
+  if (end < input.size()) assignments.push_back(input.substr(end + 1));
+
+  Experiment experiment;
+  Section root;
+  describe(root, experiment);
+  try {
+    load_text(root, input.substr(0, end), "fuzz.yaml", assignments);
+  } catch (const ConfigError& error) {
+    if (error.complaints().empty()) std::abort();
+    return 0;
+  }
+  const std::string written = to_yaml(root);
+  Experiment again;
+  Section second;
+  describe(second, again);
+  load_text(second, written, "written.yaml");
+  if (to_yaml(second) != written) std::abort();
+  return 0;
+}
