@@ -22,17 +22,18 @@ Split parse_split(const std::string& name);
 
 /// What a pack knows of one piece.
 struct Piece {
-  std::string id;        ///< hash of its music, the same for copies and transpositions
-  std::string file;      ///< relative to the folder that was packed; "book.abc#12" for a tune of a book
+  std::string id;    ///< hash of its music, the same for copies and transpositions
+  std::string file;  ///< relative to the folder that was packed; "book.abc#12" for a tune of a book
   std::string title;
   std::string composer;  ///< as `where: {composer: …}` matches it: without regard to case, by substring
   std::map<std::string, std::string> labels;
   std::int64_t tokens = 0;
   std::int64_t notes = 0;
   double seconds = 0;
-  int pitch_low = 0;     ///< lowest Pitch_* in it
-  int pitch_high = -1;   ///< highest; below pitch_low when there is none
-  int transposed = 0;    ///< semitones, for copies written by `pack --transpose`
+  int pitch_low = 0;    ///< lowest Pitch_* in it
+  int pitch_high = -1;  ///< highest; below pitch_low when there is none
+  int transposed = 0;   ///< semitones, for copies written by `pack --transpose`
+  std::string content;  ///< hash of its file's bytes; for a tune of a book, of the tune's text
 };
 
 /// One split's tokens on disk, in whichever format. Safe to read from several threads at once.
