@@ -6,8 +6,6 @@
 #include <string_view>
 
 #include <fmt/core.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
 
 #include "framework/log/format.h"
 
@@ -26,12 +24,6 @@ bool locale_has_unicode() {
     return locale.find("UTF-8") != locale.npos || locale.find("utf8") != locale.npos;
   }
   return false;
-}
-
-int columns_of(std::FILE* out) {
-  winsize size{};
-  if (ioctl(fileno(out), TIOCGWINSZ, &size) == 0 && size.ws_col > 0) return size.ws_col;
-  return 80;
 }
 
 bool starts_character(char byte) { return (static_cast<unsigned char>(byte) & 0xC0) != 0x80; }
@@ -82,11 +74,7 @@ std::string progress_line(const std::string& what, std::int64_t done, std::int64
 }
 
 Progress::Progress(std::string what, std::int64_t total, std::FILE* out, std::int64_t first_done)
-    : what_(std::move(what)),
-      total_(total),
-      out_(out),
-      terminal_(out != nullptr && isatty(fileno(out)) == 1),
-      done_(first_done) {
+    : what_(std::move(what)), total_(total), out_(out), terminal_(out), done_(first_done) {
   pace_.add(first_done, 0.0);
 }
 
@@ -103,7 +91,7 @@ void Progress::update(std::int64_t done, const std::string& figures) {
   done_ = done;
   figures_ = figures;
   pace_.add(done, seconds());
-  if (terminal_) return draw_if_due();
+  if (terminal_.shows()) return draw_if_due();
   put(fmt::format("{} {}/{}{}{}{}\n", what_, done, total_, figures.empty() ? "" : "  ", figures,
                   time_left(pace_.left(total_))),
       out_);
@@ -111,7 +99,7 @@ void Progress::update(std::int64_t done, const std::string& figures) {
 
 void Progress::tick(std::int64_t done) {
   const std::lock_guard lock(mutex_);
-  if (!terminal_ || finished_) return;
+  if (!terminal_.shows() || finished_) return;
   done_ = done;
   pace_.add(done, seconds());
   draw_if_due();
@@ -143,7 +131,7 @@ void Progress::draw_if_due() {
 void Progress::draw() {
   // One column stays free: terminals differ in whether a full line has already wrapped.
   static const bool unicode = locale_has_unicode();
-  const int columns = columns_of(out_) - 1;
+  const int columns = terminal_.columns() - 1;
   put(fmt::format("\r{}\x1b[K", progress_line(what_, done_, total_, figures_, pace_.left(total_), columns, unicode)),
       out_);
   drawn_ = true;

@@ -7,10 +7,12 @@
 #include <string>
 
 #include "framework/log/pace.h"
+#include "framework/log/terminal.h"
 
 namespace etude::log {
 
-/// Tells a person how far something has come. On a terminal one line, redrawn in place and fitted to its width:
+/// Tells a person how far something has come. On a terminal (mpirun's counts too) one line, redrawn in place and fitted
+/// to its width:
 ///
 ///     train  42% ━━━━━━━━━━━━━━──────────────────── 84/200  loss 3.21  norm 0.8  lr 3.0e-4  12,345 tok/s  1m23s left
 ///
@@ -44,7 +46,7 @@ class Progress {
   std::string what_;
   std::int64_t total_;
   std::FILE* out_;
-  bool terminal_;
+  Terminal terminal_;
   bool finished_ = false;
   bool drawn_ = false;
   std::int64_t done_;

@@ -7,12 +7,13 @@
 
 namespace etude::log {
 
-/// A file of one JSON object a line (metrics.jsonl), appended to. Each line is one write(2), so that whoever reads
-/// along sees whole lines and a run that is killed has lost none. The format: docs/formats.md.
+/// A file of one JSON object a line (metrics.jsonl), appended to. Each line is one write(2), at once: whoever reads
+/// along sees whole lines, and a run that is killed has lost none but the one it was writing (Linux lets SIGKILL cut a
+/// write short where a page ends). The format: docs/formats.md.
 class JsonLines {
  public:
-  /// Opens for appending, making the file where there is none. Half a line at the end (full disk, power cut) is
-  /// removed first. Throws Error naming the file.
+  /// Opens for appending, making the file where there is none. Half a line at the end (kill -9, full disk,
+  /// power cut) is removed first. Throws Error naming the file.
   explicit JsonLines(const std::filesystem::path& file);
   ~JsonLines();
   JsonLines(JsonLines&& other) noexcept;
