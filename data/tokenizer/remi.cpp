@@ -205,16 +205,16 @@ std::unique_ptr<Remi> Remi::from_json(const nlohmann::json& description) {
   JsonFields fields(description);
   fields.expect_version(kVersion);
   RemiSettings settings;
-  const auto pitches = fields.take<std::array<int, 2>>("pitch_range");
-  settings.lowest_pitch = pitches[0];
-  settings.highest_pitch = pitches[1];
-  settings.velocities = fields.take<int>("num_velocities");
+  const auto [lowest, highest] = fields.integers<2>("pitch_range");
+  settings.lowest_pitch = lowest;
+  settings.highest_pitch = highest;
+  settings.velocities = fields.integer("num_velocities");
   settings.beat_resolutions.clear();
-  for (const auto& part : fields.take<std::vector<std::array<int, 3>>>("beat_res"))
-    settings.beat_resolutions.push_back({part[0], part[1], part[2]});
+  for (const auto& [from, to, steps] : fields.lists_of_integers<3>("beat_res"))
+    settings.beat_resolutions.push_back({from, to, steps});
   settings.time_signatures.clear();
-  for (const auto& meter : fields.take<std::vector<std::array<int, 2>>>("time_signatures"))
-    settings.time_signatures.push_back({meter[0], meter[1]});
+  for (const auto& [numerator, denominator] : fields.lists_of_integers<2>("time_signatures"))
+    settings.time_signatures.push_back({numerator, denominator});
   fields.expect_no_more();
   return std::make_unique<Remi>(settings);
 }

@@ -1,7 +1,11 @@
 #pragma once
 
+#include <array>
+#include <cstddef>
+#include <limits>
 #include <set>
 #include <string>
+#include <vector>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -16,25 +20,29 @@ class JsonFields {
  public:
   explicit JsonFields(const nlohmann::json& object) : object_(object) {}
 
-  template <typename Value>
-  Value take(const std::string& key) {
-    taken_.insert(key);
-    const auto field = object_.find(key);
-    if (field == object_.end()) throw Error(fmt::format("the tokenizer's '{}' is missing", key));
-    try {
-      return field->get<Value>();
-    } catch (const nlohmann::json::exception&) {
-      throw Error(fmt::format("the tokenizer's '{}' has an unexpected value: {}", key, field->dump()));
-    }
-  }
-
   void expect_version(int known) {
     taken_.insert("kind");
-    if (const int version = take<int>("version"); version != known)
+    if (const int version = integer("version"); version != known)
       throw Error(
-          fmt::format("the tokenizer's version is {}, and this etude knows version {} (use the etude that wrote it, "
-                      "or pack the music again)",
+          fmt::format("the tokenizer's version is {}, and this etude knows version {} (use the etude that wrote "
+                      "it, or pack the music again)",
                       version, known));
+  }
+
+  int integer(const std::string& key) { return to_integer(key, field(key)); }
+
+  template <std::size_t N>
+  std::array<int, N> integers(const std::string& key) {
+    return to_integers<N>(key, field(key));
+  }
+
+  template <std::size_t N>
+  std::vector<std::array<int, N>> lists_of_integers(const std::string& key) {
+    const nlohmann::json& value = field(key);
+    if (!value.is_array()) refuse(key, value);
+    std::vector<std::array<int, N>> result;
+    for (const nlohmann::json& list : value) result.push_back(to_integers<N>(key, list));
+    return result;
   }
 
   void expect_no_more() const {
@@ -44,6 +52,33 @@ class JsonFields {
   }
 
  private:
+  const nlohmann::json& field(const std::string& key) {
+    taken_.insert(key);
+    const auto found = object_.find(key);
+    if (found == object_.end()) throw Error(fmt::format("the tokenizer's '{}' is missing", key));
+    return *found;
+  }
+
+  /// The JSON library would turn 8.5 and true into whole numbers.
+  static int to_integer(const std::string& key, const nlohmann::json& value) {
+    if (!value.is_number_integer()) refuse(key, value);
+    const auto number = value.get<std::int64_t>();
+    if (number < std::numeric_limits<int>::min() || number > std::numeric_limits<int>::max()) refuse(key, value);
+    return static_cast<int>(number);
+  }
+
+  template <std::size_t N>
+  static std::array<int, N> to_integers(const std::string& key, const nlohmann::json& value) {
+    if (!value.is_array() || value.size() != N) refuse(key, value);
+    std::array<int, N> result;
+    for (std::size_t i = 0; i < N; ++i) result[i] = to_integer(key, value[i]);
+    return result;
+  }
+
+  [[noreturn]] static void refuse(const std::string& key, const nlohmann::json& value) {
+    throw Error(fmt::format("the tokenizer's '{}' has an unexpected value: {}", key, value.dump()));
+  }
+
   const nlohmann::json& object_;
   std::set<std::string> taken_;
 };
