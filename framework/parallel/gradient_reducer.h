@@ -33,22 +33,24 @@ struct ReducerOptions {
 /// of a ring all-reduce when the number of ranks and grains are powers of two.
 class GradientReducer {
  public:
-  /// `sizes`: number of values of each parameter. `begin`, `end`: this rank's grains (see data::grains_of_rank);
-  /// `grains`: of the whole global batch. Throws UsageError when some rank would have none.
+  /// `sizes`: number of values of each parameter. `grains`: of the whole global batch; this rank's are those that
+  /// grains_of_rank() gives. Throws UsageError when some rank would have none.
   GradientReducer(comm::Communicator& communicator, std::vector<std::int64_t> sizes, std::int64_t grains,
                   ReducerOptions options);
   ~GradientReducer();
+  GradientReducer(const GradientReducer&) = delete;
+  GradientReducer& operator=(const GradientReducer&) = delete;
 
   /// Starts a step. The tensors that finish() gave are overwritten from now on.
   void begin();
   /// The gradient (any float type, any shape, contiguous) of one parameter from one of this rank's grains (its index
   /// within the global batch). Copies it; thread-safe. A parameter a grain does not use must be given as zeros.
   void add(std::int64_t grain, std::size_t parameter, const at::Tensor& gradient);
-  /// Waits until everything has arrived; float32 sums, flat [sizes[i]] each, the same on every rank. Valid until begin().
+  /// Waits until everything has arrived; float32 sums, flat [sizes[i]] each, the same on every rank. Valid until
+  /// begin(). A step whose sums nobody wants is finished all the same: the other ranks wait for its buckets.
   const std::vector<at::Tensor>& finish();
-  /// Abandons a step on all ranks alike: everything posted is waited for, the sums are thrown away.
-  /// (All ranks still add every gradient; what differs is that nobody uses them.)
-  double seconds_waited() const;  ///< time finish() blocked since construction: communication that did not overlap
+  /// Time finish() was blocked since construction: communication that did not overlap with computing.
+  double seconds_waited() const;
 
  private:
   struct State;

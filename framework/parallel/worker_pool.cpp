@@ -1,7 +1,5 @@
 #include "framework/parallel/worker_pool.h"
 
-#include <sched.h>
-
 #include <algorithm>
 #include <condition_variable>
 #include <exception>
@@ -10,6 +8,7 @@
 #include <vector>
 
 #include <ATen/Parallel.h>
+#include <sched.h>
 
 namespace etude::parallel {
 
