@@ -41,10 +41,16 @@ struct Option {
 
 /// A scalar, list or map as it stands in a YAML file or on the command line.
 struct Value {
+  struct Entry;
   enum class Kind { kNull, kScalar, kList, kMap } kind = Kind::kNull;
   std::string scalar;
   std::vector<Value> list;
-  std::vector<std::pair<std::string, Value>> map;
+  std::vector<Entry> map;
+};
+
+struct Value::Entry {
+  std::string key;
+  Value value;
 };
 
 /// A group of options under one key. Structs describe themselves once, beside their definition:

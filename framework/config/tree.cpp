@@ -155,7 +155,7 @@ Value Node::value() const {
   result.kind = kind;
   result.scalar = scalar;
   for (const Node& child : list) result.list.push_back(child.value());
-  for (const Entry& entry : map) result.map.emplace_back(entry.key, entry.node.value());
+  for (const Entry& entry : map) result.map.push_back({entry.key, entry.node.value()});
   return result;
 }
 
