@@ -14,9 +14,9 @@ namespace etude::models {
 
 /// A weight to be learned. `value` is a leaf that requires a gradient.
 struct Parameter {
-  std::string name;     ///< Hugging Face's, where such a model exists: "transformer.h.0.attn.c_attn.weight"
+  std::string name;  ///< Hugging Face's, where such a model exists: "transformer.h.0.attn.c_attn.weight"
   at::Tensor value;
-  bool decay = false;   ///< whether weight decay applies: matrices, not biases or normalisation
+  bool decay = false;  ///< whether weight decay applies: matrices, not biases or normalisation
 };
 
 /// What a model remembers of the segments before, one row per lane (dimension 0). Empty for models without memory.
@@ -58,7 +58,7 @@ class Model {
   /// target distribution is (1 - e) on the target plus e spread evenly (Szegedy et al. 2016, section 7), as PyTorch.
   virtual at::Tensor loss_sum(const at::Tensor& hidden, const at::Tensor& targets, double label_smoothing);
 
-  virtual Memory initial_memory(std::int64_t lanes) const { return {}; }
+  virtual Memory initial_memory([[maybe_unused]] std::int64_t lanes) const { return {}; }
   virtual std::unique_ptr<Decoder> decoder(std::int64_t batch) = 0;
 
   /// A second model whose parameters share storage with this one's but have gradients and graph of their own, so that
@@ -71,5 +71,9 @@ class Model {
   /// attention.
   virtual double training_flops_per_token(std::int64_t sequence_length) const = 0;
 };
+
+/// Holds the matrices (the parameters that decay) in `type`, float32 or bfloat16. The leaves stay the same tensors with
+/// new storage, so call it before replica(). Gradients come in the type of their leaf.
+void set_matrix_dtype(Model& model, at::ScalarType type);
 
 }  // namespace etude::models

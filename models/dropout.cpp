@@ -1,0 +1,110 @@
+#include "models/dropout.h"
+
+#include <bit>
+#include <cmath>
+#include <type_traits>
+
+#include <ATen/Parallel.h>
+#include <ATen/ops/empty_like.h>
+#include <c10/util/BFloat16.h>
+#include <torch/csrc/autograd/custom_function.h>
+
+#include "framework/config/error.h"
+#include "models/philox.h"
+
+namespace etude::models {
+
+static_assert(std::endian::native == std::endian::little, "masks are defined by the little-endian order of words");
+
+MaskStream::MaskStream(const DropoutKey& key, std::uint32_t site, double rate)
+    : site_(site),
+      threshold_(static_cast<std::uint32_t>(std::lround(rate * 65536.0))),
+      scale_(static_cast<float>(1.0 / (1.0 - rate))) {
+  const auto low = [](std::uint64_t x) { return static_cast<std::uint32_t>(x); };
+  const auto high = [](std::uint64_t x) { return static_cast<std::uint32_t>(x >> 32); };
+  // 192 bits of key do not fit into Philox's 64: one call of it hashes them into a key and one word of the counter.
+  std::uint32_t x[4] = {low(key.step), high(key.step), low(key.grain), high(key.grain)};
+  philox(x, low(key.seed), high(key.seed));
+  key0_ = x[0];
+  key1_ = x[1];
+  nonce_ = x[2];
+}
+
+namespace {
+
+/// out = in with the elements of groups [first, last) dropped or scaled; `size` elements in all. In may be out.
+template <typename Scalar>
+ETUDE_INLINE void drop(const Scalar* in, Scalar* out, std::int64_t size, std::int64_t first, std::int64_t last,
+                       MaskStream stream) {
+  constexpr std::int64_t kGroup = MaskStream::kGroup;
+  std::uint16_t numbers[kGroup];
+  for (std::int64_t group = first; group < last; ++group) {
+    stream.draw(static_cast<std::uint64_t>(group), numbers);
+    const Scalar* from = in + group * kGroup;
+    Scalar* to = out + group * kGroup;
+    const auto apply = [&](std::int64_t count) __attribute__((always_inline)) {
+      for (std::int64_t i = 0; i < count; ++i) {
+        const float factor = numbers[i] < stream.threshold() ? 0.0F : stream.scale();
+        to[i] = static_cast<Scalar>(static_cast<float>(from[i]) * factor);
+      }
+    };
+    if ((group + 1) * kGroup <= size) {
+      apply(kGroup);
+    } else {
+      apply(size - group * kGroup);
+    }
+  }
+}
+
+at::Tensor drop(const at::Tensor& x, const MaskStream& stream) {
+  const at::Tensor in = x.contiguous();
+  at::Tensor out = at::empty_like(in);
+  const std::int64_t size = in.numel();
+  const std::int64_t groups = (size + MaskStream::kGroup - 1) / MaskStream::kGroup;
+  at::parallel_for(0, groups, 256, [&](std::int64_t first, std::int64_t last) {
+    if (in.scalar_type() == at::kBFloat16) {
+      vectorized<drop<at::BFloat16>>(in.const_data_ptr<at::BFloat16>(), out.mutable_data_ptr<at::BFloat16>(), size,
+                                     first, last, stream);
+    } else {
+      vectorized<drop<float>>(in.const_data_ptr<float>(), out.mutable_data_ptr<float>(), size, first, last, stream);
+    }
+  });
+  return out;
+}
+
+struct Dropout : torch::autograd::Function<Dropout> {
+  static at::Tensor forward(torch::autograd::AutogradContext* context, const at::Tensor& x, const MaskStream& stream) {
+    context->saved_data["stream"] = pack(stream);
+    return drop(x, stream);
+  }
+
+  static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
+                                                 const torch::autograd::variable_list& gradients) {
+    return {drop(gradients[0], unpack(context->saved_data["stream"])), at::Tensor()};
+  }
+
+ private:
+  // The context keeps IValues: the stream goes in as its bytes.
+  static_assert(std::is_trivially_copyable_v<MaskStream>);
+  static c10::IValue pack(const MaskStream& stream) {
+    return std::string(reinterpret_cast<const char*>(&stream), sizeof(stream));
+  }
+  static MaskStream unpack(const c10::IValue& value) {
+    MaskStream stream;
+    std::memcpy(&stream, value.toStringRef().data(), sizeof(stream));
+    return stream;
+  }
+};
+
+}  // namespace
+
+at::Tensor dropout(const at::Tensor& x, double rate, const DropoutKey* key, std::uint32_t site) {
+  if (key == nullptr || rate <= 0.0) return x;
+  if (rate >= 1.0) throw Error("a dropout rate must be below 1");
+  if (x.scalar_type() != at::kFloat && x.scalar_type() != at::kBFloat16) {
+    throw Error("dropout takes float32 and bfloat16 only");
+  }
+  return Dropout::apply(x, MaskStream(*key, site, rate));
+}
+
+}  // namespace etude::models

@@ -1,0 +1,76 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <ATen/core/Tensor.h>
+
+#include "framework/config/options.h"
+#include "models/model.h"
+
+namespace etude::models {
+
+struct Gpt2Options {
+  std::int64_t layers = 6;
+  std::int64_t width = 256;
+  std::int64_t heads = 8;
+  double dropout = 0.1;
+};
+void describe(config::Section& section, Gpt2Options& options);
+
+/// The decoder of Radford et al. 2019 ("Language models are unsupervised multitask learners", section 2.3): learned
+/// positions, layer normalisation before each block and after the last, GELU in its tanh form, output tied to the token
+/// embedding. Names, shapes and initial values are those of Hugging Face's GPT2LMHeadModel.
+class Gpt2 : public Model {
+ public:
+  /// Throws UsageError when the options do not fit together.
+  Gpt2(const Gpt2Options& options, std::int64_t vocabulary_size, std::int64_t context, std::uint64_t seed);
+
+  std::string kind() const override { return "gpt2"; }
+  const std::vector<Parameter>& parameters() const override { return parameters_; }
+  std::int64_t context() const override { return context_; }
+  std::int64_t vocabulary_size() const override { return vocabulary_size_; }
+
+  at::Tensor hidden(const at::Tensor& tokens, Memory& memory, const DropoutKey* dropout) override;
+  at::Tensor logits(const at::Tensor& hidden) override;
+  std::unique_ptr<Decoder> decoder(std::int64_t batch) override;
+  std::unique_ptr<Model> replica() const override;
+  nlohmann::json hugging_face_config() const override;
+  double training_flops_per_token(std::int64_t sequence_length) const override;
+
+ private:
+  friend class Gpt2Decoder;
+
+  struct Affine {
+    at::Tensor weight;  ///< [in, out], as Hugging Face's Conv1D
+    at::Tensor bias;    ///< [out]
+  };
+  struct Layer {
+    Affine attention_norm;   ///< of shape [width], like mlp_norm
+    Affine attention_input;  ///< queries, keys and values side by side
+    Affine attention_output;
+    Affine mlp_norm;
+    Affine mlp_input;
+    Affine mlp_output;
+  };
+
+  /// Names parameters and keeps them; the caller has given them their values.
+  void register_parameters();
+  at::Tensor embed(const at::Tensor& tokens, std::int64_t first_position) const;
+  at::Tensor normalise(const at::Tensor& x, const Affine& norm) const;
+  /// The second half of a layer before its dropout: [..., width] -> [..., width].
+  at::Tensor mlp(const at::Tensor& x, const Layer& layer) const;
+
+  Gpt2Options options_;
+  std::int64_t vocabulary_size_;
+  std::int64_t context_;
+  at::Tensor tokens_;     ///< [vocabulary, width], also the output's weights
+  at::Tensor positions_;  ///< [context, width]
+  std::vector<Layer> layers_;
+  Affine final_norm_;
+  std::vector<Parameter> parameters_;
+};
+
+}  // namespace etude::models

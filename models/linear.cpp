@@ -1,0 +1,34 @@
+#include "models/linear.h"
+
+#include <ATen/ops/addmm.h>
+#include <ATen/ops/mm.h>
+
+#include "models/vectorized.h"
+
+namespace etude::models {
+
+namespace {
+
+bool multiplies_bfloat16(const at::Tensor& weight) {
+#ifdef ETUDE_X86
+  static const bool processor = __builtin_cpu_supports("avx512bf16");
+#else
+  constexpr bool processor = false;
+#endif
+  return !weight.is_cpu() || processor;
+}
+
+}  // namespace
+
+at::Tensor linear(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias) {
+  const at::ScalarType type =
+      weight.scalar_type() == at::kBFloat16 && !multiplies_bfloat16(weight) ? at::kFloat : weight.scalar_type();
+  const at::Tensor rows = x.reshape({-1, x.size(-1)}).to(type);
+  const at::Tensor matrix = weight.to(type);
+  const at::Tensor product = bias.defined() ? at::addmm(bias.to(type), rows, matrix) : at::mm(rows, matrix);
+  std::vector<std::int64_t> shape = x.sizes().vec();
+  shape.back() = weight.size(1);
+  return product.view(shape);
+}
+
+}  // namespace etude::models

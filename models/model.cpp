@@ -1,0 +1,20 @@
+#include "models/model.h"
+
+#include <ATen/core/Reduction.h>
+#include <ATen/ops/cross_entropy_loss.h>
+
+namespace etude::models {
+
+at::Tensor Model::loss_sum(const at::Tensor& hidden, const at::Tensor& targets, double label_smoothing) {
+  const at::Tensor scores = logits(hidden);
+  return at::cross_entropy_loss(scores.reshape({-1, scores.size(-1)}), targets.reshape({-1}), {}, at::Reduction::Sum,
+                                /*ignore_index=*/-100, label_smoothing);
+}
+
+void set_matrix_dtype(Model& model, at::ScalarType type) {
+  for (const Parameter& parameter : model.parameters()) {
+    if (parameter.decay) parameter.value.set_data(parameter.value.detach().to(type));
+  }
+}
+
+}  // namespace etude::models
