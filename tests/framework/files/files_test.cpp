@@ -1,5 +1,6 @@
 #include "framework/files/files.h"
 
+#include <atomic>
 #include <csignal>
 #include <fstream>
 #include <thread>
@@ -170,6 +171,9 @@ TEST_F(Folders, ThatAppearedMeanwhileAreLeftAlone) {
                Error);
   EXPECT_THAT(names_in(here()), UnorderedElementsAre("folder"));
   EXPECT_THAT(names_in(here("folder")), UnorderedElementsAre("theirs"));
+  EXPECT_THROW(
+      write_folder_atomically(here("empty"), false, [&](const fs::path&) { fs::create_directory(here("empty")); }),
+      Error);
 }
 
 TEST_F(Folders, AreReplacedAsAWholeAndThereAtEveryMoment) {
@@ -178,10 +182,14 @@ TEST_F(Folders, AreReplacedAsAWholeAndThereAtEveryMoment) {
                             [&](const fs::path& temporary) { put(temporary / content, content); });
   };
   write("first");
+  std::atomic<bool> finished = false;
   std::thread writer([&] {
-    for (int i = 0; i < 20; ++i) write(i % 2 == 0 ? "second" : "first");
+    for (int i = 0; i < 60; ++i) write(i % 2 == 0 ? "second" : "first");
+    finished = true;
   });
-  for (int i = 0; i < 2000; ++i) EXPECT_TRUE(fs::exists(here("folder")));
+  int absent = 0;
+  while (!finished) absent += fs::exists(here("folder")) ? 0 : 1;
+  EXPECT_EQ(absent, 0);
   writer.join();
   EXPECT_THAT(names_in(here("folder")), UnorderedElementsAre("first"));
   EXPECT_THAT(names_in(here()), UnorderedElementsAre("folder"));
