@@ -48,6 +48,13 @@ Piece piece_from(const json& object) {
   return piece;
 }
 
+SkipKind skip_kind_from(const std::string& name) {
+  for (const SkipKind kind : kSkipKinds) {
+    if (to_string(kind) == name) return kind;
+  }
+  throw Error(fmt::format("'{}' is no reason to leave a piece out", name));
+}
+
 /// A JSON array with one element a line, for those that grow long.
 template <typename Elements>
 std::string lines(const Elements& elements) {
@@ -75,7 +82,9 @@ std::vector<std::pair<std::string, std::string>> members_of(const Manifest& mani
       pieces.push_back(std::move(object));
     }
   }
-  for (const Skipped& one : manifest.skipped) skipped.push_back({{"file", one.file}, {"reason", one.reason}});
+  for (const Skipped& one : manifest.skipped) {
+    skipped.push_back({{"file", one.file}, {"kind", to_string(one.kind)}, {"reason", one.reason}});
+  }
   const auto& checksums = manifest.splits.front().checksums;
   return {{"format", json(kFormat).dump()},
           {"version", json(kPackVersion).dump()},
@@ -85,6 +94,7 @@ std::vector<std::pair<std::string, std::string>> members_of(const Manifest& mani
           {"vocabulary_checksum", json(checksums.vocabulary).dump()},
           {"splits", lines(splits)},
           {"pieces", lines(pieces)},
+          {"files", json(manifest.files).dump()},
           {"skipped", lines(skipped)}};
 }
 
@@ -125,8 +135,10 @@ Manifest from_json(const json& document) {
   for (const json& entry : document.at("pieces")) {
     manifest.split(parse_split(entry.at("split").get<std::string>())).pieces.push_back(piece_from(entry));
   }
+  document.at("files").get_to(manifest.files);
   for (const json& entry : document.at("skipped")) {
-    manifest.skipped.push_back({entry.at("file").get<std::string>(), entry.at("reason").get<std::string>()});
+    manifest.skipped.push_back({entry.at("file").get<std::string>(), entry.at("reason").get<std::string>(),
+                                skip_kind_from(entry.at("kind").get<std::string>())});
   }
   for (const Split which : kSplits) {
     const ManifestSplit& split = manifest.split(which);
@@ -141,6 +153,18 @@ Manifest from_json(const json& document) {
 }
 
 }  // namespace
+
+std::string to_string(SkipKind kind) {
+  switch (kind) {
+    case SkipKind::kUnreadable:
+      return "unreadable";
+    case SkipKind::kDuplicate:
+      return "duplicate";
+    case SkipKind::kShort:
+      return "short";
+  }
+  throw Error("no such reason to leave a piece out");
+}
 
 std::int64_t ManifestSplit::tokens() const {
   return std::accumulate(pieces.begin(), pieces.end(), std::int64_t{0},

@@ -15,10 +15,20 @@ namespace etude::data {
 inline constexpr int kPackVersion = 1;
 inline constexpr const char* kManifestName = "pack.json";
 
+enum class SkipKind {
+  kUnreadable,  ///< malformed or unreadable
+  kDuplicate,   ///< the same bytes as an earlier one
+  kShort,       ///< fewer notes than asked for
+};
+inline constexpr std::array kSkipKinds{SkipKind::kUnreadable, SkipKind::kDuplicate, SkipKind::kShort};
+/// "unreadable", "duplicate", "short".
+std::string to_string(SkipKind kind);
+
 /// A file or tune that is not in the pack, and why.
 struct Skipped {
   std::string file;
   std::string reason;
+  SkipKind kind = SkipKind::kUnreadable;
   bool operator==(const Skipped&) const = default;
 };
 
@@ -38,6 +48,7 @@ struct Manifest {
   nlohmann::json tokenizer;             ///< Tokenizer::to_json()
   std::vector<std::string> vocabulary;  ///< its tokens, by id
   std::array<ManifestSplit, kSplits.size()> splits;
+  std::int64_t files = 0;  ///< that were looked at
   std::vector<Skipped> skipped;
   nlohmann::json made = nlohmann::json::object();  ///< by which program, with which options
   bool untouched = true;                           ///< whether its own checksum fits, for one that was read
