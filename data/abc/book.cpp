@@ -26,7 +26,11 @@ std::string joined(const std::vector<std::string_view>& lines) {
 Tune make_tune(const Lines& lines, const Defaults& defaults) {
   WrittenTune written = parse_tune(lines, defaults);
   Tune tune;
-  tune.score = sounding(written);
+  try {
+    tune.score = sounding(written);
+  } catch (const FractionOverflow& error) {
+    throw Unreadable(written.line, 1, error.what());
+  }
   tune.number = written.number;
   tune.line = written.line;
   tune.title = std::move(written.title);

@@ -173,7 +173,7 @@ Score sounding(const WrittenTune& tune) {
   score.composer = tune.composer;
   const std::int64_t resolution = ticks_per_quarter(tune);
   score.ticks_per_quarter = static_cast<int>(resolution);
-  const auto to_ticks = [resolution](const Fraction& time) {
+  const auto to_ticks = [resolution](const Fraction& time) -> std::int64_t {
     // Exact except for rhythms too fine for MIDI's resolution.
     return std::llround(static_cast<long double>(time.numerator()) * 4 * resolution / time.denominator());
   };
@@ -191,7 +191,8 @@ Score sounding(const WrittenTune& tune) {
       if (bar.tempo) signs.add_tempo(begin, *bar.tempo);
       for (const auto& [offset, tempo] : bar.tempo_changes) signs.add_tempo(begin + to_ticks(offset), tempo);
       for (const WrittenNote& note : bar.notes) {
-        maker.add(begin + to_ticks(note.offset), begin + to_ticks(note.offset + note.duration), note);
+        const std::int64_t start = begin + to_ticks(note.offset);
+        maker.add(start, std::max(start + 1, begin + to_ticks(note.offset + note.duration)), note);
       }
       begin += to_ticks(bar.length);
     }
