@@ -95,7 +95,7 @@ void require_batch(std::int64_t global_batch) {
 
 }  // namespace
 
-std::unique_ptr<Plan> make_training_plan(const std::vector<Piece>& pieces, std::pair<int, int> pitches,
+std::unique_ptr<Plan> make_training_plan(const std::vector<Piece>& pieces, const Vocabulary& vocabulary,
                                          const DataOptions& options, std::int64_t global_batch, std::uint64_t seed) {
   require_batch(global_batch);
   SequenceIndex index(pieces, options.sequence_length);
@@ -103,13 +103,13 @@ std::unique_ptr<Plan> make_training_plan(const std::vector<Piece>& pieces, std::
     throw UsageError(fmt::format("data.pack: {} has nothing to train on, its training split is empty; pack more pieces",
                                  options.pack.string()));
   }
-  return std::make_unique<TrainingPlan>(std::move(index), Transposition(options.transpose, pieces, pitches),
+  return std::make_unique<TrainingPlan>(std::move(index), Transposition(options.transpose, pieces, vocabulary),
                                         global_batch, seed);
 }
 
 std::unique_ptr<Plan> make_training_plan(const Pack& pack, const DataOptions& options, std::int64_t global_batch,
                                          std::uint64_t seed) {
-  return make_training_plan(pack.pieces(Split::kTrain), pack.vocabulary().pitch_range(), options, global_batch, seed);
+  return make_training_plan(pack.pieces(Split::kTrain), pack.vocabulary(), options, global_batch, seed);
 }
 
 std::unique_ptr<Plan> make_evaluation_plan(const std::vector<Piece>& pieces, std::int64_t sequence_length,

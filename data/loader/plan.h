@@ -5,7 +5,6 @@
 #include <map>
 #include <memory>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "data/shard/pack.h"
@@ -63,8 +62,8 @@ class Plan {
 /// nothing to train on or data.transpose cannot be meant so.
 std::unique_ptr<Plan> make_training_plan(const Pack& pack, const DataOptions& options, std::int64_t global_batch,
                                          std::uint64_t seed);
-/// The same from what a pack knows of its pieces. `pitches`: the vocabulary's pitch_range().
-std::unique_ptr<Plan> make_training_plan(const std::vector<Piece>& pieces, std::pair<int, int> pitches,
+/// The same from what a pack knows of its pieces.
+std::unique_ptr<Plan> make_training_plan(const std::vector<Piece>& pieces, const Vocabulary& vocabulary,
                                          const DataOptions& options, std::int64_t global_batch, std::uint64_t seed);
 
 /// Every sequence of a split once, in order, cut from the start of each piece, untransposed. The last batch is filled

@@ -12,15 +12,12 @@ namespace etude::data {
 class Transposition {
  public:
   /// Throws UsageError naming the option when semitones are not two in order, or `where` finds no piece.
-  Transposition(const TransposeOptions& options, const std::vector<Piece>& pieces, std::pair<int, int> pitches);
+  Transposition(const TransposeOptions& options, const std::vector<Piece>& pieces, const Vocabulary& vocabulary);
   /// The semitones for a sequence of a piece, given the random bits drawn for it.
   int draw(std::int64_t piece, std::uint64_t bits) const;
 
  private:
   std::vector<std::pair<int, int>> bounds_;  ///< of each piece, both included; empty when nothing is transposed
 };
-
-/// Whether a piece is one of those that data.transpose.where asks for.
-bool matches(const Piece& piece, const std::map<std::string, std::string>& where);
 
 }  // namespace etude::data

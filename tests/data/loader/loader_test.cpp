@@ -45,7 +45,7 @@ std::unique_ptr<Plan> training_plan(MemoryPack& pack, std::int64_t global_batch)
   DataOptions options;
   options.sequence_length = 32;
   options.transpose.semitones = {-2, 2};
-  return make_training_plan(pack.pieces(), pack.vocabulary().pitch_range(), options, global_batch, 7);
+  return make_training_plan(pack.pieces(), pack.vocabulary(), options, global_batch, 7);
 }
 
 std::vector<std::string> names(const Vocabulary& vocabulary, std::span<const std::int64_t> tokens) {

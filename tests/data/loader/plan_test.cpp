@@ -27,7 +27,7 @@ std::unique_ptr<Plan> training_plan(const std::vector<std::int64_t>& lengths, st
                                     std::int64_t global_batch, std::uint64_t seed = 1) {
   DataOptions options;
   options.sequence_length = sequence_length;
-  return make_training_plan(pieces_of(lengths), {21, 108}, options, global_batch, seed);
+  return make_training_plan(pieces_of(lengths), Vocabulary{}, options, global_batch, seed);
 }
 
 /// The first `count` sequences of the endless stream.
