@@ -112,6 +112,7 @@ class ThreadWorld {
     const comm::WorkPtr work = meeting;
     if (++meeting->present == meeting->posted.size()) {
       carry_out(kind, meeting->posted);
+      meeting->posted.clear();
       meeting->finish();
       meetings_.erase(place);
     }
