@@ -70,7 +70,7 @@ inline std::vector<std::filesystem::path> real_midi_files(const std::filesystem:
   std::vector<std::filesystem::path> all, some;
   for (const char* folder : {"piano", "emopia", "melody"})
     for (const auto& entry : std::filesystem::recursive_directory_iterator(music / folder))
-      if (entry.path().extension() == ".mid") all.push_back(entry.path());
+      if (const auto kind = entry.path().extension(); kind == ".mid" || kind == ".MID") all.push_back(entry.path());
   std::sort(all.begin(), all.end());
   for (std::size_t i = 0; i < all.size(); i += stride) some.push_back(all[i]);
   return some;
