@@ -128,15 +128,20 @@ std::int64_t ticks_per_quarter(const WrittenTune& tune) {
   return ticks;
 }
 
-/// Keeps what is new at a time; voices that say the same thing say it once.
+/// Adds the signs of another voice. Voices that say something of one time should agree; the first is believed.
 template <typename Event>
 void merge(std::vector<Event>& all, const std::vector<Event>& more) {
-  for (const Event& event : more) {
-    const bool known =
-        std::any_of(all.begin(), all.end(), [&](const Event& other) { return other.time == event.time; });
-    if (!known) all.push_back(event);
-  }
+  all.insert(all.end(), more.begin(), more.end());
   std::stable_sort(all.begin(), all.end(), [](const Event& a, const Event& b) { return a.time < b.time; });
+  const auto same_time = [](const Event& a, const Event& b) { return a.time == b.time; };
+  all.erase(std::unique(all.begin(), all.end(), same_time), all.end());
+}
+
+/// Appends a sign, or puts it in the place of one at the same time.
+template <typename Event>
+void append(std::vector<Event>& events, const Event& event) {
+  if (!events.empty() && events.back().time == event.time) events.pop_back();
+  events.push_back(event);
 }
 
 /// The tempos, metres and keys that a voice meets while it is played.
@@ -147,19 +152,19 @@ struct Signs {
 
   void add_tempo(std::int64_t time, double quarters_per_minute) {
     if (tempos.empty() || tempos.back().quarters_per_minute != quarters_per_minute) {
-      tempos.push_back({time, quarters_per_minute});
+      append(tempos, {time, quarters_per_minute});
     }
   }
   void add_metre(std::int64_t time, const Metre& metre) {
     if (metre.free) return;
     const bool same =
         !metres.empty() && metres.back().numerator == metre.numerator && metres.back().denominator == metre.denominator;
-    if (!same) metres.push_back({time, metre.numerator, metre.denominator});
+    if (!same) append(metres, {time, metre.numerator, metre.denominator});
   }
   void add_key(std::int64_t time, const Key& key) {
     if (!key.named) return;
     const bool same = !keys.empty() && keys.back().sharps == key.sharps && keys.back().minor == key.minor;
-    if (!same) keys.push_back({time, key.sharps, key.minor});
+    if (!same) append(keys, {time, key.sharps, key.minor});
   }
 };
 
