@@ -165,7 +165,8 @@ void run_train(const Arguments& arguments) {
     // What is wrong is mostly wrong on all ranks: let rank 0 say it, and the others only where it does not.
     if (communicator->rank() != 0) std::this_thread::sleep_for(std::chrono::seconds(1));
     const int code = dynamic_cast<const UsageError*>(&error) != nullptr ? 2 : 1;
-    comm::abort_all(*communicator, code, fmt::format("etude: rank {}: {}", communicator->rank(), error.what()));
+    fmt::print(stderr, "etude: rank {}: {}\n", communicator->rank(), error.what());
+    communicator->abort(code);
   }
 }
 

@@ -3,6 +3,7 @@
 #include <map>
 
 #include <ATen/ATen.h>
+#include <c10/core/GradMode.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -11,7 +12,7 @@
 namespace etude::checkpoint {
 
 void copy_by_name(const models::NamedTensors& into, const models::NamedTensors& from, const std::string& place) {
-  const at::NoGradGuard no_gradients;
+  const c10::NoGradGuard no_gradients;
   const std::map<std::string, at::Tensor> by_name(from.begin(), from.end());
   for (const auto& [name, target] : into) {
     const auto found = by_name.find(name);

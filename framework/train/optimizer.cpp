@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include <ATen/ATen.h>
+#include <c10/core/GradMode.h>
 #include <ATen/ops/_fused_adamw.h>
 #include <ATen/ops/_fused_sgd.h>
 
@@ -84,7 +85,7 @@ void Optimizer::publish(std::size_t index) {
 void Optimizer::step(const std::vector<at::Tensor>& gradients, double lr, double scale) {
   ++updates_;
   workers_.run(std::ssize(parameters_), [&](int, std::int64_t i) {
-    const at::NoGradGuard no_gradients;
+    const c10::NoGradGuard no_gradients;
     const auto index = static_cast<std::size_t>(i);
     at::Tensor& master = masters_[index];
     at::Tensor gradient = gradients[index].view_as(master);
@@ -133,7 +134,7 @@ std::unique_ptr<Optimizer> make_optimizer(const std::vector<models::Parameter>& 
 double global_norm(const std::vector<at::Tensor>& gradients, parallel::WorkerPool& workers) {
   std::vector<double> norms(gradients.size());
   workers.run(std::ssize(gradients), [&](int, std::int64_t i) {
-    const at::NoGradGuard no_gradients;
+    const c10::NoGradGuard no_gradients;
     norms[static_cast<std::size_t>(i)] = at::linalg_vector_norm(gradients[static_cast<std::size_t>(i)]).item<double>();
   });
   double squares = 0;

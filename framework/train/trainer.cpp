@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <nlohmann/json.hpp>
 
 #include "framework/config/document.h"
@@ -87,8 +88,8 @@ void Trainer::start_from(const models::NamedTensors& weights, const std::string&
 Ending Trainer::train() {
   const TrainOptions& options = experiment_.train;
   const Interruption interruption(options.time_limit);
-  data::Loader loader(pack_, data::Split::kTrain, *plan_, options.micro_batch,
-                      parallel::grains_of_rank(grains_, communicator_.rank(), communicator_.size()), step_);
+  const parallel::GrainRange mine = parallel::grains_of_rank(grains_, communicator_.rank(), communicator_.size());
+  data::Loader loader(pack_, data::Split::kTrain, *plan_, options.micro_batch, {mine.begin, mine.end}, step_);
   *clock_ = Clock{.last_tokens = tokens_};
   log_.begin(steps_, step_);
 
@@ -99,9 +100,9 @@ Ending Trainer::train() {
     // Forward and backward of this rank's grains; gradients travel in buckets while backward still runs.
     reducer_.begin();
     const std::vector<GrainResult> results = runner_->run(batch, experiment_.seed(), options.label_smoothing);
-    StepFacts mine{.signal = interruption.signal(), .out_of_time = interruption.out_of_time()};
-    for (std::size_t i = 0; i < results.size(); ++i) mine.count(batch.first_grain + static_cast<std::int64_t>(i), results[i]);
-    const StepFacts facts = agree(communicator_, mine);
+    StepFacts own{.signal = interruption.signal(), .out_of_time = interruption.out_of_time()};
+    for (std::size_t i = 0; i < results.size(); ++i) own.count(mine.begin + static_cast<std::int64_t>(i), results[i]);
+    const StepFacts facts = agree(communicator_, own);
     const std::vector<at::Tensor>& gradients = reducer_.finish();
 
     // The update: the same bits on every rank.

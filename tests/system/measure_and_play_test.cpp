@@ -1,0 +1,160 @@
+// Results in the hands of other programs: transformers, h5py, symusic.
+#include <cmath>
+
+#include <gmock/gmock.h>
+
+#include "tests/system/program.h"
+
+namespace etude::testing {
+namespace {
+
+using ::testing::HasSubstr;
+
+/// One small trained run for all of these tests.
+class MeasureAndPlay : public ::testing::Test {
+ protected:
+  static void SetUpTestSuite() {
+    shop_ = new Workshop;
+    ASSERT_EQ(etude(shop_->train("run", 60)).exit_code, 0);
+  }
+  static void TearDownTestSuite() {
+    delete shop_;
+    shop_ = nullptr;
+  }
+  static std::string run() { return shop_->run("run").string(); }
+  static Workshop* shop_;
+};
+Workshop* MeasureAndPlay::shop_ = nullptr;
+
+TEST_F(MeasureAndPlay, TransformersFindsTheSameLossOnTheTestSplit) {
+  if (!oracle_python()) GTEST_SKIP() << "no oracle Python: script/setup --test makes one";
+  const ShellResult result = etude("evaluate " + run() + " --split test");
+  ASSERT_EQ(result.exit_code, 0) << result.errors;
+  const auto ours = nlohmann::json::parse(slurp(shop_->run("run") / "evaluation.json"))["test"];
+
+  const auto theirs = nlohmann::json::parse(run_python(R"(
+import sys, json, glob, h5py, torch
+from transformers import GPT2LMHeadModel
+run, pack = sys.argv[1:]
+model = GPT2LMHeadModel.from_pretrained(run + "/checkpoints/final").eval()
+names = json.load(open(pack + "/pack.json"))["vocabulary"]
+total = count = notes = top1 = 0
+for name in sorted(glob.glob(pack + "/test*.h5")):
+    with h5py.File(name) as shard:
+        tokens, offsets = shard["tokens"][:].astype("int64"), shard["offsets"][:]
+    for begin, end in zip(offsets[:-1], offsets[1:]):
+        piece = torch.tensor(tokens[begin:end])
+        for at in range(0, len(piece) - 1, 48):
+            part = piece[at:at + 49]
+            with torch.no_grad():
+                logits = model(part[None, :-1]).logits[0].double()
+            total += torch.nn.functional.cross_entropy(logits, part[1:], reduction="sum").item()
+            top1 += (logits.argmax(-1) == part[1:]).sum().item()
+            notes += sum(names[t].startswith("Pitch_") for t in part[1:].tolist())
+            count += len(part) - 1
+print(json.dumps({"loss": total / count, "loss_per_note": total / notes, "tokens": count, "notes": notes, "top1": top1 / count}))
+)", {run(), shop_->pack().string()}));
+  EXPECT_EQ(ours["tokens"], theirs["tokens"]);
+  EXPECT_EQ(ours["notes"], theirs["notes"]);
+  EXPECT_NEAR(ours["loss"].get<double>(), theirs["loss"].get<double>(), 1e-4);
+  EXPECT_NEAR(ours["loss_per_note"].get<double>(), theirs["loss_per_note"].get<double>(), 5e-4);
+  EXPECT_NEAR(ours["top1"].get<double>(), theirs["top1"].get<double>(), 1e-3);
+  EXPECT_NEAR(ours["perplexity"].get<double>(), std::exp(theirs["loss"].get<double>()), 0.05);
+}
+
+TEST_F(MeasureAndPlay, TheResultIsTheSameOnAnyNumberOfRanksAndAddsUp) {
+  ETUDE_NEEDS_MPIRUN();
+  ASSERT_EQ(etude("evaluate " + run() + " --split validation").exit_code, 0);
+  const auto alone = nlohmann::json::parse(slurp(shop_->run("run") / "evaluation.json"))["validation"];
+  ASSERT_EQ(etude_on(3, "evaluate " + run() + " --split validation").exit_code, 0);
+  EXPECT_EQ(nlohmann::json::parse(slurp(shop_->run("run") / "evaluation.json"))["validation"], alone);
+
+  std::int64_t confusions = 0, tokens = 0;
+  for (const auto& row : alone["confusion"]["families"]["counts"]) {
+    for (const auto& count : row) confusions += count.get<std::int64_t>();
+  }
+  for (const auto& family : alone["by_family"]) tokens += family["tokens"].get<std::int64_t>();
+  EXPECT_EQ(confusions, alone["tokens"]);
+  EXPECT_EQ(tokens, alone["tokens"]);
+  std::int64_t pitches = 0;
+  for (const auto& row : alone["confusion"]["pitches"]["counts"]) {
+    for (const auto& count : row) pitches += count.get<std::int64_t>();
+  }
+  EXPECT_EQ(pitches, alone["notes"]);
+}
+
+TEST_F(MeasureAndPlay, MusicOpensInSymusicAndIsAFunctionOfTheSeed) {
+  const auto make = [&](const std::string& name, const std::string& more) {
+    const auto file = shop_->path() / name;
+    const ShellResult result = etude("generate " + run() + " --output " + file.string() + " --max-tokens 300 " + more);
+    EXPECT_EQ(result.exit_code, 0) << result.errors;
+    return std::filesystem::exists(file) ? slurp(file) : "";
+  };
+  const std::string seven = make("a.mid", "--seed 7");
+  EXPECT_GT(seven.size(), 100u);
+  EXPECT_TRUE(make("b.mid", "--seed 7") == seven);
+  EXPECT_FALSE(make("c.mid", "--seed 8") == seven);
+  EXPECT_FALSE(make("d.mid", "--seed 7 --temperature 0.5") == seven);
+
+  if (!oracle_python()) GTEST_SKIP() << "no oracle Python: script/setup --test makes one";
+  const auto seen = nlohmann::json::parse(run_python(R"(
+import sys, json, symusic
+score = symusic.Score(sys.argv[1])
+print(json.dumps({"notes": score.note_num(), "tempo": score.tempos[0].qpm, "tracks": len(score.tracks)}))
+)", {(shop_->path() / "a.mid").string()}));
+  EXPECT_GT(seen["notes"], 5);
+  EXPECT_NEAR(seen["tempo"].get<double>(), 120.0, 0.01);
+}
+
+TEST_F(MeasureAndPlay, BarsAndCountAreWhatWasAskedFor) {
+  const auto output = shop_->path() / "new.mid";
+  const ShellResult result = etude("generate " + run() + " --bars 3 --count 3 --seed 2 --output " + output.string());
+  ASSERT_EQ(result.exit_code, 0) << result.errors;
+  for (const int i : {1, 2, 3}) {
+    const auto file = shop_->path() / ("new-" + std::to_string(i) + ".mid");
+    ASSERT_TRUE(std::filesystem::exists(file));
+  }
+  EXPECT_THAT(result.output, ::testing::AnyOf(HasSubstr("3 bars"), HasSubstr("2 bars"), HasSubstr("1 bars")));
+  EXPECT_THAT(result.output, ::testing::Not(HasSubstr("4 bars")));
+}
+
+TEST_F(MeasureAndPlay, APromptIsContinuedAndTheWindowSlidesPastTheContext) {
+  const auto first = shop_->path() / "first.mid", second = shop_->path() / "second.mid";
+  ASSERT_EQ(etude("generate " + run() + " --seed 1 --max-tokens 200 --output " + first.string()).exit_code, 0);
+  const ShellResult result = etude("generate " + run() + " --prompt " + first.string() +
+                                   " --prompt-bars 2 --bars 40 --seed 5 --max-tokens 600 --output " + second.string());
+  ASSERT_EQ(result.exit_code, 0) << result.errors;
+  if (!oracle_python()) GTEST_SKIP() << "no oracle Python: script/setup --test makes one";
+  // What the prompt's first bar holds is how the new piece begins.
+  EXPECT_EQ(run_python(R"(
+import sys, symusic
+def bar(name):
+    score = symusic.Score(name)
+    length = score.ticks_per_quarter
+    notes = sorted((n.time * 8 // length, n.pitch) for t in score.tracks for n in t.notes)
+    return [n for n in notes if n[0] < 8]
+a, b = bar(sys.argv[1]), bar(sys.argv[2])
+print("same" if a == b else f"{a} {b}")
+)", {first.string(), second.string()}), "same\n");
+}
+
+TEST_F(MeasureAndPlay, InspectAndExplainKnowWhatIsThere) {
+  EXPECT_THAT(etude("inspect " + shop_->pack().string() + " --verify").output, HasSubstr("every checksum is right"));
+  EXPECT_THAT(etude("inspect " + run()).output, HasSubstr("step 60 of 60"));
+  EXPECT_THAT(etude("inspect " + run() + "/checkpoints/last").output, HasSubstr("step 60"));
+  EXPECT_EQ(etude("inspect " + shop_->path().string()).exit_code, 2);
+  EXPECT_THAT(etude("explain train.lr").output, HasSubstr("0.0003"));
+  const ShellResult unknown = etude("explain train.lrate");
+  EXPECT_EQ(unknown.exit_code, 2);
+  EXPECT_THAT(unknown.errors, HasSubstr("train.lr"));
+}
+
+TEST_F(MeasureAndPlay, CompletionIsValidBashAndOffersSubcommands) {
+  const ShellResult result = run_shell("bash -c 'source <(" + etude_program() +
+                                       " completion); COMP_WORDS=(etude ev); COMP_CWORD=1; _etude; echo ${COMPREPLY[@]}; "
+                                       "COMP_WORDS=(etude train --res); COMP_CWORD=2; _etude; echo ${COMPREPLY[@]}'");
+  EXPECT_EQ(result.output, "evaluate\n--resume\n") << result.errors;
+}
+
+}  // namespace
+}  // namespace etude::testing
