@@ -46,7 +46,6 @@ class Encoder {
  private:
   void begin_bar(std::int64_t start) {
     bar_start_ = start;
-    last_start_ = -1;
     out_.push_back(tokens_.bar);
     out_.push_back(meter_);
   }
