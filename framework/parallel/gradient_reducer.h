@@ -31,6 +31,9 @@ struct ReducerOptions {
 /// rounded up to a power of two, absent leaves add nothing). Each rank holds contiguous leaves, sums the maximal
 /// complete subtrees among them, exchanges slices of those, finishes the tree for its slice, and gathers: the traffic
 /// of a ring all-reduce when the number of ranks and grains are powers of two.
+///
+/// When its collectives are posted depends on how fast the gradients come, so between begin() and finish() nothing else
+/// may be posted on the same communicator: ranks would disagree on the order.
 class GradientReducer {
  public:
   /// `sizes`: number of values of each parameter. `grains`: of the whole global batch; this rank's are those that

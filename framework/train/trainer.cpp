@@ -102,8 +102,9 @@ Ending Trainer::train() {
     const std::vector<GrainResult> results = runner_->run(batch, experiment_.seed(), options.label_smoothing);
     StepFacts own{.signal = interruption.signal(), .out_of_time = interruption.out_of_time()};
     for (std::size_t i = 0; i < results.size(); ++i) own.count(mine.begin + static_cast<std::int64_t>(i), results[i]);
-    const StepFacts facts = agree(communicator_, own);
+    // In this order on every rank: the reducer's collectives are all posted before the agreement's.
     const std::vector<at::Tensor>& gradients = reducer_.finish();
+    const StepFacts facts = agree(communicator_, own);
 
     // The update: the same bits on every rank.
     const double norm = global_norm(gradients, workers_);
