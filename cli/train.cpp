@@ -26,6 +26,7 @@ namespace fs = std::filesystem;
 
 /// What a scheduler takes as "start me again": EX_TEMPFAIL of sysexits.h.
 constexpr int kResumeMe = 75;
+constexpr int kFailure = 1;
 
 struct Arguments {
   fs::path experiment;
@@ -128,7 +129,8 @@ void finish(train::Ending ending, const train::Trainer& trainer, const run::RunF
       log.info(fmt::format("train.time_limit reached; {}", how_on));
       throw ExitCode{kResumeMe};
     case train::Ending::kNonFinite:
-      throw Error("training stopped: loss or gradient not finite (see above); the last checkpoint is from before");
+      log.error("training stopped: loss or gradient not finite (see above); the last checkpoint is from before");
+      throw ExitCode{kFailure};
   }
 }
 

@@ -4,6 +4,11 @@
 
 namespace etude::evaluate {
 
+namespace {
+/// Nats. A token less likely than this tells of a model that has diverged, and many would overflow the sums.
+constexpr double kLargestNll = 1e4;
+}  // namespace
+
 Tally::Tally(const data::Vocabulary& vocabulary)
     : vocabulary_(&vocabulary), families_(static_cast<int>(vocabulary.families().size())) {
   const auto [low, high] = vocabulary.pitch_range();
@@ -13,7 +18,7 @@ Tally::Tally(const data::Vocabulary& vocabulary)
 }
 
 void Tally::count(data::TokenId target, data::TokenId predicted, std::int64_t likelier, double nll) {
-  if (!std::isfinite(nll)) {
+  if (!(std::abs(nll) <= kLargestNll)) {
     ++values_[1];
     return;
   }

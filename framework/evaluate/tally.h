@@ -34,7 +34,7 @@ class Tally {
   Group all() const;
   Group family(int family) const;
   std::int64_t notes() const;       ///< targets that are a pitch
-  std::int64_t non_finite() const;  ///< targets whose likelihood was not a number, counted in nothing else
+  std::int64_t non_finite() const;  ///< targets whose likelihood was no sensible number, counted in nothing else
 
   /// How often a target of one family was predicted as another, [target][predicted].
   std::int64_t families_confused(int target, int predicted) const;

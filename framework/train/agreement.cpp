@@ -9,7 +9,9 @@
 namespace etude::train {
 namespace {
 
-constexpr double kScale = 1 << 30;
+constexpr double kScale = 1 << 20;
+/// A micro-batch whose loss is larger than this has diverged, and would overflow the sum.
+constexpr float kLargestLoss = 1e9f;
 
 template <std::size_t N>
 void reduce(comm::Communicator& communicator, std::array<std::int64_t, N>& values, comm::ReduceOp op) {
@@ -19,7 +21,7 @@ void reduce(comm::Communicator& communicator, std::array<std::int64_t, N>& value
 }  // namespace
 
 void StepFacts::count(std::int64_t grain, const GrainResult& result) {
-  if (result.finite) {
+  if (result.finite && std::abs(result.loss) <= kLargestLoss) {
     loss += std::llround(static_cast<double>(result.loss) * kScale);
     return;
   }

@@ -8,10 +8,10 @@
 namespace etude::train {
 
 /// What each rank knows at a step boundary, and after agree() what all of them know: a decision is taken by all ranks
-/// or by none. Losses are summed as integers (multiples of 2^-30 nat), so the sum has the same bits in any order.
+/// or by none. Losses are summed as integers (multiples of 2^-20 nat), so the sum has the same bits in any order.
 struct StepFacts {
-  std::int64_t loss = 0;              ///< finite grains' losses, in multiples of 2^-30 nat
-  std::int64_t bad_grains = 0;        ///< grains whose loss or gradient is not finite
+  std::int64_t loss = 0;              ///< finite grains' losses, in multiples of 2^-20 nat
+  std::int64_t bad_grains = 0;        ///< grains whose loss or gradient is not finite, or absurdly large
   std::int64_t first_bad_grain = -1;  ///< the lowest of them, -1 for none
   int signal = 0;                     ///< a signal that some rank was sent, 0 for none
   bool out_of_time = false;

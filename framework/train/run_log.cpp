@@ -32,6 +32,10 @@ void RunLog::warning(const std::string& line) {
   if (log_) log_->warning(line);
 }
 
+void RunLog::error(const std::string& line) {
+  if (log_) log_->error(line);
+}
+
 void RunLog::begin(std::int64_t steps, std::int64_t done) {
   if (!folder_) return;
   progress_ = std::make_unique<log::Progress>("train", steps, stderr, done);

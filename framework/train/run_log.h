@@ -37,6 +37,7 @@ class RunLog {
 
   void info(const std::string& line);
   void warning(const std::string& line);
+  void error(const std::string& line);
   void begin(std::int64_t steps, std::int64_t done);
   void step(const StepFigures& figures);
   void evaluation(std::int64_t step, double epoch, const evaluate::Tally& tally, const data::Vocabulary& vocabulary,
