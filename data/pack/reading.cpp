@@ -41,7 +41,7 @@ Draft make_draft(const Score& score, const std::string& name, const Tokenizer& t
 void add_labels(Piece& piece, const Labels& labels) {
   for (const auto& [column, value] : labels.of(piece.file)) {
     if (lower_case(column) == "composer") {
-      piece.composer = value;
+      if (!value.empty()) piece.composer = value;
     } else {
       piece.labels[column] = value;
     }

@@ -68,7 +68,7 @@ std::string Pack::describe() const {
         fmt::format("  pitches      {} to {}\n", vocabulary().pitch_range().first, vocabulary().pitch_range().second);
   }
   if (!composers.empty()) text += fmt::format("  composers    {}\n", most_frequent(composers));
-  for (const auto& [name, values] : labels) text += fmt::format("  label {:<7}{}\n", name, most_frequent(values));
+  for (const auto& [name, values] : labels) text += fmt::format("  label {:<6} {}\n", name, most_frequent(values));
   text += fmt::format("  left out     {} (pack.json tells which and why)\n",
                       with_thousands(static_cast<std::int64_t>(manifest.skipped.size())));
   text += fmt::format("  made with    {}\n", manifest.made.dump());
