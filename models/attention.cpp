@@ -73,9 +73,9 @@ struct Block {
 ETUDE_INLINE void draw_factors(const Problem& problem, std::uint64_t group, float* factors) {
   std::uint16_t numbers[MaskStream::kGroup];
   problem.mask.draw(group, numbers);
-  for (std::int64_t i = 0; i < MaskStream::kGroup; ++i) {
-    factors[i] = numbers[i] < problem.mask.threshold() ? 0.0F : problem.mask.scale();
-  }
+  const std::uint32_t threshold = problem.mask.threshold();
+  const float scale = problem.mask.scale();
+  for (std::int64_t i = 0; i < MaskStream::kGroup; ++i) factors[i] = numbers[i] < threshold ? 0.0F : scale;
 }
 
 constexpr std::int64_t kLanes = 16;  // partial sums and maxima: the same order on every processor

@@ -1,7 +1,7 @@
 #include "models/dropout.h"
 
-#include <bit>
-#include <cmath>
+#include <cstring>
+#include <string>
 #include <type_traits>
 
 #include <ATen/Parallel.h>
@@ -13,22 +13,6 @@
 #include "models/philox.h"
 
 namespace etude::models {
-
-static_assert(std::endian::native == std::endian::little, "masks are defined by the little-endian order of words");
-
-MaskStream::MaskStream(const DropoutKey& key, std::uint32_t site, double rate)
-    : site_(site),
-      threshold_(static_cast<std::uint32_t>(std::lround(rate * 65536.0))),
-      scale_(static_cast<float>(1.0 / (1.0 - rate))) {
-  const auto low = [](std::uint64_t x) { return static_cast<std::uint32_t>(x); };
-  const auto high = [](std::uint64_t x) { return static_cast<std::uint32_t>(x >> 32); };
-  // 192 bits of key do not fit into Philox's 64: one call of it hashes them into a key and one word of the counter.
-  std::uint32_t x[4] = {low(key.step), high(key.step), low(key.grain), high(key.grain)};
-  philox(x, low(key.seed), high(key.seed));
-  key0_ = x[0];
-  key1_ = x[1];
-  nonce_ = x[2];
-}
 
 namespace {
 

@@ -1,8 +1,6 @@
 #pragma once
 
-#include <array>
 #include <cstdint>
-#include <cstring>
 
 #include "models/dropout.h"
 #include "models/vectorized.h"
@@ -36,18 +34,7 @@ class MaskStream {
   MaskStream(const DropoutKey& key, std::uint32_t site, double rate);
 
   /// Numbers group * kGroup and the kGroup - 1 after it. An element is dropped where its number is below threshold().
-  ETUDE_INLINE void draw(std::uint64_t group, std::uint16_t* numbers) const {
-    constexpr int kLanes = kGroup / 8;  // one Philox counter gives eight numbers
-    std::uint32_t words[4][kLanes];
-    const std::uint64_t first = group * kLanes;
-    for (int lane = 0; lane < kLanes; ++lane) {
-      std::uint32_t x[4] = {static_cast<std::uint32_t>(first) + static_cast<std::uint32_t>(lane),
-                            static_cast<std::uint32_t>(first >> 32), site_, nonce_};
-      philox(x, key0_, key1_);
-      for (int word = 0; word < 4; ++word) words[word][lane] = x[word];
-    }
-    std::memcpy(numbers, words, sizeof(words));
-  }
+  void draw(std::uint64_t group, std::uint16_t* numbers) const;
 
   std::uint32_t threshold() const { return threshold_; }
   /// What the kept elements are multiplied by.
