@@ -15,10 +15,6 @@
 
 namespace etude::data {
 
-GrainRange grains_of_rank(std::int64_t grains, int rank, int size) {
-  return {grains * rank / size, grains * (rank + 1) / size};
-}
-
 /// The queue between the reading thread and next().
 struct Loader::State {
   State(const Vocabulary& vocabulary, ReadTokens read, const Plan& steps, std::int64_t rows_of_grain, GrainRange range)

@@ -32,12 +32,11 @@ struct StepData {
   std::int64_t counted = 0;  ///< targets of the whole global batch, over all ranks
 };
 
-/// Which grains a rank computes: [begin, end) of the global batch's grains, contiguous and as even as can be.
+/// Which of the global batch's grains to load: [begin, end).
 struct GrainRange {
   std::int64_t begin = 0;
   std::int64_t end = 0;
 };
-GrainRange grains_of_rank(std::int64_t grains, int rank, int size);
 
 /// Reads out.size() tokens of a piece from its token `begin` on, as Pack::read.
 using ReadTokens = std::function<void(std::int64_t piece, std::int64_t begin, std::span<TokenId> out)>;

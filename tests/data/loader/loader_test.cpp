@@ -136,7 +136,7 @@ TEST(Loader, AGrainIsTheSameOnAnyNumberOfRanks) {
     for (const int size : {1, 2, 3, 4, 10}) {
       std::int64_t counted = 0;
       for (int rank = 0; rank < size; ++rank) {
-        Loader loader(pack.vocabulary(), pack.reader(), *plan, 2, grains_of_rank(10, rank, size), step);
+        Loader loader(pack.vocabulary(), pack.reader(), *plan, 2, {10 * rank / size, 10 * (rank + 1) / size}, step);
         const StepData part = loader.next();
         EXPECT_EQ(part.step, step);
         EXPECT_EQ(part.counted, all.counted);
@@ -228,22 +228,6 @@ TEST(Loader, AGlobalBatchIsWholeGrains) {
   } catch (const UsageError& error) {
     EXPECT_THAT(error.what(), HasSubstr("train.global_batch"));
     EXPECT_THAT(error.what(), HasSubstr("train.micro_batch"));
-  }
-}
-
-TEST(GrainsOfRank, AreContiguousAndEven) {
-  for (std::int64_t grains = 0; grains < 40; ++grains) {
-    for (int size = 1; size < 9; ++size) {
-      std::int64_t end = 0;
-      for (int rank = 0; rank < size; ++rank) {
-        const GrainRange range = grains_of_rank(grains, rank, size);
-        EXPECT_EQ(range.begin, end);
-        EXPECT_GE(range.end - range.begin, grains / size);
-        EXPECT_LE(range.end - range.begin, (grains + size - 1) / size);
-        end = range.end;
-      }
-      EXPECT_EQ(end, grains);
-    }
   }
 }
 
