@@ -7,6 +7,7 @@
 
 #include <ATen/Parallel.h>
 #include <ATen/ops/equal.h>
+#include <ATen/ops/ones.h>
 #include <ATen/ops/zeros.h>
 #include <nlohmann/json.hpp>
 
@@ -57,24 +58,63 @@ std::pair<at::Tensor, at::Tensor> batch_of(const Shape& shape) {
   return {tokens, targets};
 }
 
+const DropoutKey kKey{.seed = 3, .step = 2, .grain = 1};
+
+/// What each element is multiplied with, for every place that drops something, by Hugging Face's names of the modules.
+NamedTensors dropout_factors(const Shape& shape) {
+  const Gpt2Options& options = shape.options;
+  const auto factors = [&](at::IntArrayRef size, std::uint32_t site) {
+    return dropout(at::ones(size, at::kFloat), options.dropout, &kKey, site);
+  };
+  const std::int64_t batch = shape.batch, time = shape.time, padded = (time + 127) / 128 * 128;
+  NamedTensors result{{"transformer.drop", factors({batch, time, options.width}, 0)}};
+  for (std::uint32_t i = 0; i < static_cast<std::uint32_t>(options.layers); ++i) {
+    const std::string layer = "transformer.h." + std::to_string(i);
+    const at::Tensor attention = factors({batch, options.heads, time, padded}, 3 * i + 1);
+    result.emplace_back(layer + ".attn.attn_dropout", attention.slice(-1, 0, time));
+    result.emplace_back(layer + ".attn.resid_dropout", factors({batch, time, options.width}, 3 * i + 2));
+    result.emplace_back(layer + ".mlp.dropout", factors({batch, time, options.width}, 3 * i + 3));
+  }
+  return result;
+}
+
 // For each folder: opens config.json and model.safetensors as any user of transformers would; writes logits, loss and
-// gradients, and a second, randomly initialised model of the same shape with its logits.
+// gradients, those again with the given dropout, and a second, randomly initialised model with its logits.
 constexpr const char* kOracle = R"(
 import sys, torch
 from safetensors.torch import load_file, save_file
 from transformers import GPT2Config, GPT2LMHeadModel
+
+class Times(torch.nn.Module):
+    def __init__(self, factors):
+        super().__init__()
+        self.factors = factors
+
+    def forward(self, x):
+        return x * self.factors
+
+def learn(model, batch, prefix, result):
+    model.zero_grad()
+    logits = model(batch['tokens']).logits
+    loss = torch.nn.functional.cross_entropy(logits.flatten(0, 1), batch['targets'].flatten(),
+                                             label_smoothing=batch['smoothing'].item())
+    loss.backward()
+    result[prefix + 'logits'], result[prefix + 'loss'] = logits.detach(), loss.detach()
+    for name, parameter in model.named_parameters():
+        result[prefix + name] = parameter.grad.clone()
+
 for folder in sys.argv[1:]:
     model, info = GPT2LMHeadModel.from_pretrained(folder, output_loading_info=True)
     assert not any(info[key] for key in ('missing_keys', 'unexpected_keys', 'mismatched_keys', 'error_msgs')), info
     model.eval()
     batch = load_file(folder + '/batch.safetensors')
-    logits = model(batch['tokens']).logits
-    loss = torch.nn.functional.cross_entropy(logits.flatten(0, 1), batch['targets'].flatten(),
-                                             label_smoothing=batch['smoothing'].item())
-    loss.backward()
-    result = {'logits': logits.detach(), 'loss': loss.detach()}
-    for name, parameter in model.named_parameters():
-        result['gradient.' + name] = parameter.grad
+    result = {}
+    learn(model, batch, 'plain.', result)
+    model.set_attn_implementation('eager')
+    for name, factors in load_file(folder + '/dropout.safetensors').items():
+        parent, _, child = name.rpartition('.')
+        setattr(model.get_submodule(parent), child, Times(factors))
+    learn(model, batch, 'dropped.', result)
     save_file({name: tensor.contiguous() for name, tensor in result.items()}, folder + '/expected.safetensors')
 
     torch.manual_seed(1)
@@ -85,7 +125,7 @@ for folder in sys.argv[1:]:
     save_file({'logits': theirs(batch['tokens']).logits.detach()}, folder + '/theirs/expected.safetensors')
 )";
 
-TEST(Gpt2, IsHuggingFacesModelInLogitsLossGradientsAndFiles) {
+TEST(Gpt2, IsHuggingFacesModelInLogitsGradientsDropoutAndFiles) {
   if (!etude::testing::oracle_python()) GTEST_SKIP() << "no oracle Python";
   const TemporaryFolder root;
   std::vector<std::string> folders;
@@ -101,6 +141,7 @@ TEST(Gpt2, IsHuggingFacesModelInLogitsLossGradientsAndFiles) {
     write_safetensors(
         folder / "batch.safetensors",
         {{"tokens", tokens}, {"targets", targets}, {"smoothing", at::empty({}, at::kDouble).fill_(shape.smoothing)}});
+    write_safetensors(folder / "dropout.safetensors", dropout_factors(shape));
     folders.push_back(folder.string());
   }
   etude::testing::run_python(kOracle, folders);
@@ -110,13 +151,18 @@ TEST(Gpt2, IsHuggingFacesModelInLogitsLossGradientsAndFiles) {
     Gpt2& model = models[i];
     const auto [tokens, targets] = batch_of(kShapes[i]);
     const NamedTensors expected = read_safetensors(folders[i] + "/expected.safetensors");
-    EXPECT_LT(relative_error(logits_of(model, tokens), find(expected, "logits")), 1e-5);
-    const at::Tensor loss = mean_loss(model, tokens, targets, kShapes[i].smoothing);
-    EXPECT_LT(relative_error(loss, find(expected, "loss")), 1e-5);
-    loss.backward();
-    for (const Parameter& parameter : model.parameters()) {
-      EXPECT_LT(relative_error(parameter.value.grad(), find(expected, "gradient." + parameter.name)), 1e-4)
-          << parameter.name;
+    EXPECT_LT(relative_error(logits_of(model, tokens), find(expected, "plain.logits")), 1e-5);
+    for (const bool drops : {false, true}) {
+      const std::string prefix = drops ? "dropped." : "plain.";
+      SCOPED_TRACE(prefix);
+      const at::Tensor loss = mean_loss(model, tokens, targets, kShapes[i].smoothing, drops ? &kKey : nullptr);
+      EXPECT_LT(relative_error(loss, find(expected, prefix + "loss")), 1e-5);
+      loss.backward();
+      for (const Parameter& parameter : model.parameters()) {
+        EXPECT_LT(relative_error(parameter.value.grad(), find(expected, prefix + parameter.name)), 1e-4)
+            << parameter.name;
+        parameter.value.mutable_grad().reset();
+      }
     }
 
     const NamedTensors theirs = read_safetensors(folders[i] + "/theirs/model.safetensors");
@@ -130,8 +176,6 @@ TEST(Gpt2, IsHuggingFacesModelInLogitsLossGradientsAndFiles) {
 }
 
 const Shape kSmall = kShapes[0];
-const DropoutKey kKey{.seed = 3, .step = 2, .grain = 1};
-
 Gpt2 small_model(std::uint64_t seed = 1) { return Gpt2(kSmall.options, kSmall.vocabulary, kSmall.context, seed); }
 
 TEST(Gpt2, StartsFromTheSeedAlone) {
