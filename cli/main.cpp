@@ -3,17 +3,34 @@
 #include <cstdio>
 #include <exception>
 #include <new>
+#include <string>
+#include <vector>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "cli/commands.h"
-#include "framework/config/error.h"
+#include "framework/config/document.h"
 #include "framework/run/environment.h"
 
 namespace {
 
 constexpr int kFailure = 1;
 constexpr int kMisuse = 2;
+
+/// A word where a subcommand belongs that is none: CLI11 would only say that one is required.
+void check_subcommand(const CLI::App& app, int argc, char** argv) {
+  if (argc < 2 || argv[1][0] == '-') return;
+  std::vector<std::string> names;
+  for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) {
+    if (command->get_name() == argv[1]) return;
+    names.push_back(command->get_name());
+  }
+  const std::string near = etude::config::nearest(argv[1], names);
+  throw etude::UsageError(fmt::format("'{}' is no subcommand; {}there are {}", argv[1],
+                                      near.empty() ? "" : fmt::format("did you mean '{}'? ", near),
+                                      fmt::join(names, ", ")));
+}
 
 int report(const std::exception& error, int code) {
   fmt::print(stderr, "etude: {}\n", error.what());
@@ -42,6 +59,7 @@ int main(int argc, char** argv) {
   etude::cli::add_explain(app);
   etude::cli::add_completion(app);
   try {
+    check_subcommand(app, argc, argv);
     app.parse(argc, argv);
     return 0;
   } catch (const CLI::ParseError& error) {

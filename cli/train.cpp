@@ -182,6 +182,7 @@ void add_train(CLI::App& app) {
       ->type_name("FILE");
   command->add_option("--set", arguments->assignments, "Another value for one key: --set train.lr=1e-3 (repeatable)")
       ->type_name("KEY=VALUE")
+      ->allow_extra_args(false)  // one value each, lest the experiment's name be taken for one
       ->take_all();
   command->add_flag("--resume", arguments->resume, "Go on from the run folder's last checkpoint (start when there is none)");
   command->add_flag("--overwrite", arguments->overwrite, "Throw away the run that the folder holds");
