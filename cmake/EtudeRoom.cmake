@@ -16,7 +16,8 @@ function(etude_room name)
 endfunction()
 
 # etude_test(name SOURCES ... [USES ...] [LABEL unit|system] [TIMEOUT seconds] [PCH])
-# One GoogleTest program; each of its cases is one CTest test, "name.Suite.Case".
+# One GoogleTest program. A unit program is one CTest test, since starting LibTorch anew for each of its many quick cases
+# would take longer than the cases; of a system program each case is one, "name.Suite.Case".
 function(etude_test name)
   cmake_parse_arguments(test "PCH" "LABEL;TIMEOUT" "SOURCES;USES" ${ARGN})
   if(NOT test_LABEL)
@@ -32,7 +33,13 @@ function(etude_test name)
   if(test_PCH)
     target_precompile_headers(${name} REUSE_FROM etude_precompiled)
   endif()
-  include(GoogleTest)
-  gtest_discover_tests(${name} TEST_PREFIX ${name}. DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60
-                       PROPERTIES LABELS ${test_LABEL} TIMEOUT ${test_TIMEOUT} SKIP_REGULAR_EXPRESSION "\\[  SKIPPED \\]")
+  if(test_LABEL STREQUAL "unit")
+    add_test(NAME ${name} COMMAND ${name})
+    set_tests_properties(${name} PROPERTIES LABELS unit TIMEOUT ${test_TIMEOUT})
+  else()
+    include(GoogleTest)
+    gtest_discover_tests(${name} TEST_PREFIX ${name}. DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60
+                         PROPERTIES LABELS ${test_LABEL} TIMEOUT ${test_TIMEOUT}
+                                    SKIP_REGULAR_EXPRESSION "\\[  SKIPPED \\]")
+  endif()
 endfunction()
