@@ -12,7 +12,6 @@
 #include "framework/config/error.h"
 #include "framework/evaluate/evaluator.h"
 #include "framework/evaluate/metrics.h"
-#include "framework/files/files.h"
 #include "framework/log/console.h"
 #include "framework/parallel/worker_pool.h"
 #include "framework/train/trained_model.h"
@@ -31,17 +30,6 @@ struct Arguments {
 };
 
 constexpr std::size_t kConfusionsShown = 10;
-
-/// Adds this split's result to the run's evaluation.json, keeping those of other splits.
-void write_result(const fs::path& file, const std::string& split, const nlohmann::json& result) {
-  nlohmann::json whole = nlohmann::json::object();
-  if (fs::exists(file)) {
-    whole = nlohmann::json::parse(files::read(file), nullptr, /*allow_exceptions=*/false);
-    if (!whole.is_object()) whole = nlohmann::json::object();  // damaged: what it held can be measured again
-  }
-  whole[split] = result;
-  files::write_atomically(file, whole.dump(1) + "\n");
-}
 
 void run_evaluate(const Arguments& arguments) {
   const auto communicator = comm::make_communicator();
@@ -81,7 +69,7 @@ void run_evaluate(const Arguments& arguments) {
   nlohmann::json result = evaluate::to_json(tally, pack.vocabulary());
   result["step"] = trained.step;
   result["pack"] = pack.hash();
-  write_result(folder.evaluation(), arguments.split, result);
+  evaluate::write_result(folder.evaluation(), arguments.split, result);
   fmt::print("{}, step {}, on the {} split of {}\n{}", arguments.run.string(), trained.step, arguments.split,
              where.string(), evaluate::table(tally, pack.vocabulary()));
   const auto confusions = evaluate::confusions_in_words(tally, pack.vocabulary(), kConfusionsShown);

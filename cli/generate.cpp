@@ -80,7 +80,7 @@ void run_generate(const Arguments& arguments) {
     files::write_atomically(file, data::midi::serialize(score));
     const std::int64_t bars = std::count(piece.tokens.begin(), piece.tokens.end(),
                                          trained.tokenizer->vocabulary().find("Bar_None").value_or(-1));
-    fmt::print("{}: {} bars, {} notes, {}; {}\n", file.string(), bars, data::count_notes(score),
+    fmt::print("{}: {} bar{}, {} notes, {}; {}\n", file.string(), bars, bars == 1 ? "" : "s", data::count_notes(score),
                log::duration(data::seconds_at(score, data::end_of(score))),
                piece.ended_by_itself                          ? "ended by itself"
                : std::ssize(piece.tokens) - piece.prompt >= arguments.options.most_tokens
@@ -102,12 +102,12 @@ void add_generate(CLI::App& app) {
   command->add_option("--prompt", arguments->prompt, "MIDI or ABC file to continue (default: start from nothing)")
       ->type_name("FILE");
   command->add_option("--prompt-bars", arguments->cut.bars, "Use only the prompt's first bars (0: all)")
-      ->check(CLI::Range(0, 1'000'000));
+      ->check(CLI::Range(0, 1'000'000))->type_name("N");
   command->add_option("--prompt-seconds", arguments->cut.seconds, "Use only the prompt's first seconds (0: all)")
-      ->check(CLI::Range(0.0, 1e9));
-  command->add_option("--bars", options.bars, "Bars to add, the piece is brought to its end there (0: until it ends by itself)")
-      ->check(CLI::Range(0, 1'000'000));
-  command->add_option("--count", options.count, "Variations to make, in one batch")->check(CLI::Range(1, 4096))->capture_default_str();
+      ->check(CLI::Range(0.0, 1e9))->type_name("SECONDS");
+  command->add_option("--bars", options.bars, "Bars to add, the piece is brought to its end there (0: until it ends by itself); see --max-tokens")
+      ->check(CLI::Range(0, 1'000'000))->type_name("N");
+  command->add_option("--count", options.count, "Variations to make, in one batch")->check(CLI::Range(1, 4096))->type_name("N")->capture_default_str();
   command->add_option("--seed", options.seed, "The same seed makes the same piece")->capture_default_str();
   command->add_option("--temperature", options.sampling.temperature, "Below 1 safer, above 1 wilder; 0 takes the likeliest")
       ->capture_default_str();
@@ -120,9 +120,10 @@ void add_generate(CLI::App& app) {
                     "Only tokens that make sense where they stand (default on; --no-valid-only lets the model err)");
   command->add_option("--max-tokens", options.most_tokens, "Tokens to add at the most")
       ->check(CLI::Range(std::int64_t{1}, std::int64_t{100'000'000}))
+      ->type_name("N")
       ->capture_default_str();
   command->add_option("--tempo", arguments->tempo, "Quarters a minute (default: the prompt's, else 120)")
-      ->check(CLI::Range(1.0, 1000.0));
+      ->check(CLI::Range(1.0, 1000.0))->type_name("BPM");
   command->add_option("--checkpoint", arguments->checkpoint, "best, last, final or a step's number (default: final, else last)");
   command->callback([arguments] { run_generate(*arguments); });
 }

@@ -79,7 +79,7 @@ void inspect_checkpoint(const fs::path& folder) {
   for (const auto& [name, tensor] : snapshot.model) weights += tensor.numel();
   fmt::print("{}: whole, every hash is right\n  step {}{}\n  {} weights in {} tensors\n  learned from {} tokens in {}\n",
              folder.string(), snapshot.step,
-             snapshot.metric ? fmt::format(", validation {:.4f}", *snapshot.metric) : "", log::with_thousands(weights),
+             snapshot.metric ? fmt::format(", stop.metric {:.4f}", *snapshot.metric) : "", log::with_thousands(weights),
              snapshot.model.size(), log::with_thousands(snapshot.state.value("tokens", std::int64_t{0})),
              log::duration(snapshot.state.value("seconds", 0.0)));
 }
@@ -147,7 +147,7 @@ void run_inspect(const Arguments& arguments) {
 void add_inspect(CLI::App& app) {
   auto arguments = std::make_shared<Arguments>();
   CLI::App* command = app.add_subcommand("inspect", "Show what a pack, a run, a checkpoint or a music file holds");
-  command->add_option("path", arguments->path, "A pack, run or checkpoint folder, or a .mid or .abc file")
+  command->add_option("path", arguments->path, "A pack, run or checkpoint folder, or a .mid, .midi or .abc file")
       ->required()
       ->type_name("PATH");
   command->add_flag("--verify", arguments->verify, "Read a whole pack and compare it with its checksums (checkpoints always are)");

@@ -54,6 +54,7 @@ void check_that_ranks_agree(comm::Communicator& communicator, const train::Exper
 
 /// Makes the run folder ready, on rank 0: refuses one that is in use or holds another run.
 std::unique_ptr<run::RunLock> prepare(const run::RunFolder& folder, const Arguments& arguments) {
+  if (arguments.resume && arguments.overwrite) throw UsageError("--resume and --overwrite cannot both be given");
   const bool used = folder.exists();
   if (used && !arguments.resume && !arguments.overwrite) {
     throw UsageError(fmt::format("{}: holds a run already. --resume goes on with it, --overwrite throws it away, --set "
@@ -62,7 +63,7 @@ std::unique_ptr<run::RunLock> prepare(const run::RunFolder& folder, const Argume
   }
   folder.create();
   auto lock = std::make_unique<run::RunLock>(folder);
-  if (used && arguments.overwrite && !arguments.resume) {
+  if (used && arguments.overwrite) {
     for (const fs::path& path : {folder.checkpoints(), folder.evaluations(), folder.metrics(), folder.log(),
                                  folder.evaluation(), folder.environment(), folder.config()}) {
       fs::remove_all(path);
@@ -112,15 +113,17 @@ void initialise(train::Trainer& trainer, const train::Experiment& experiment, co
 
 void finish(train::Ending ending, const train::Trainer& trainer, const run::RunFolder& folder, train::RunLog& log) {
   const std::string how_on = fmt::format("'etude train … --resume' goes on from step {}", trainer.steps_done());
+  const std::string next = fmt::format("next: etude evaluate {} --split test", folder.root().string());
   switch (ending) {
     case train::Ending::kFinished:
-      log.info(fmt::format("finished: {} steps. Next: etude evaluate {} --split test", trainer.steps_done(),
-                           folder.root().string()));
+      log.info(fmt::format("finished: {} steps", trainer.steps_done()));
+      log.info(next);
       return;
     case train::Ending::kStoppedEarly:
       log.info(fmt::format("stopped early at step {}: {} evaluations without improvement; best {:.4f} at step {}",
                            trainer.steps_done(), trainer.stopping().without_improvement(),
                            trainer.stopping().best().value_or(0), trainer.stopping().best_step()));
+      log.info(next);
       return;
     case train::Ending::kInterrupted:
       log.info(fmt::format("interrupted; {}", how_on));
@@ -148,10 +151,16 @@ void train_with(comm::Communicator& communicator, const Arguments& arguments) {
   const auto model = models::make_model(experiment.model, pack.vocabulary().size(), experiment.data.sequence_length,
                                         experiment.seed());
   train::Trainer trainer(experiment, pack, *model, communicator, folder, log);
-  if (first) describe_run(folder, experiment, pack, communicator, trainer.threads());
   log.info(summary(experiment, pack, *model, communicator, trainer.threads(), trainer));
-  initialise(trainer, experiment, pack, log);
-  if (arguments.resume) trainer.resume();
+  const bool goes_on = arguments.resume && trainer.resume();
+  if (!goes_on) initialise(trainer, experiment, pack, log);
+  // Only now is it sure that the run can start: before, what the folder says of an earlier one must stand.
+  if (first) describe_run(folder, experiment, pack, communicator, trainer.threads());
+  if (pack.pieces(data::Split::kValidation).empty()) {
+    log.warning(fmt::format("the validation split of {} is empty: nothing is measured while training, so no checkpoint "
+                            "is best and stop.patience has no effect",
+                            pack.folder().string()));
+  }
   finish(trainer.train(), trainer, folder, log);
 }
 
@@ -189,7 +198,8 @@ void add_train(CLI::App& app) {
   command->footer(
       "On several cores or nodes: mpirun -n 4 etude train FILE. The result is the same, bit for bit.\n"
       "Exit codes: 0 done; 1 failed; 2 misuse; 75 interrupted (signal or train.time_limit) with a checkpoint written:\n"
-      "run it again with --resume.");
+      "run it again with --resume. Under mpirun send SIGUSR1 to mpirun: on Ctrl-C and SIGTERM Open MPI kills the ranks\n"
+      "after about a second, whether their checkpoint is written or not.");
   command->callback([arguments] { run_train(*arguments); });
 }
 

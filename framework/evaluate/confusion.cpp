@@ -28,8 +28,7 @@ void collect_families(const Tally& tally, const data::Vocabulary& vocabulary, st
       if (guess == target || times == 0) continue;
       const std::string& name = vocabulary.families()[static_cast<std::size_t>(target)];
       found.push_back({times, tally.family(target).tokens,
-                       fmt::format("a {} where a {} was due", vocabulary.families()[static_cast<std::size_t>(guess)],
-                                   name)});
+                       fmt::format("{} where {} was due", vocabulary.families()[static_cast<std::size_t>(guess)], name)});
     }
   }
 }
@@ -61,7 +60,7 @@ std::vector<std::string> confusions_in_words(const Tally& tally, const data::Voc
   if (found.size() > most) found.resize(most);
   std::vector<std::string> lines;
   for (const Confusion& confusion : found) {
-    lines.push_back(fmt::format("{}: {} times, {:.1f} % of such tokens", confusion.words, confusion.times,
+    lines.push_back(fmt::format("{}: {} time{}, {:.1f} % of such tokens", confusion.words, confusion.times, confusion.times == 1 ? "" : "s",
                                 100.0 * static_cast<double>(confusion.times) / static_cast<double>(confusion.of)));
   }
   return lines;

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "framework/config/error.h"
+#include "framework/files/files.h"
 
 namespace etude::evaluate {
 namespace {
@@ -90,6 +91,16 @@ nlohmann::json to_json(const Tally& tally, const data::Vocabulary& vocabulary) {
           {"confusion",
            {{"families", {{"names", vocabulary.families()}, {"counts", families}}},
             {"pitches", {{"lowest", vocabulary.pitch_range().first}, {"counts", pitches}}}}}};
+}
+
+void write_result(const std::filesystem::path& file, const std::string& split, const nlohmann::json& result) {
+  nlohmann::json whole = nlohmann::json::object();
+  if (std::filesystem::exists(file)) {
+    whole = nlohmann::json::parse(files::read(file), nullptr, /*allow_exceptions=*/false);
+    if (!whole.is_object()) whole = nlohmann::json::object();  // damaged: what it held can be measured again
+  }
+  whole[split] = result;
+  files::write_atomically(file, whole.dump(1) + "\n");
 }
 
 std::string table(const Tally& tally, const data::Vocabulary& vocabulary) {

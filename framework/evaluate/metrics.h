@@ -1,5 +1,6 @@
 #pragma once
 
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -31,6 +32,9 @@ inline const std::vector<std::string> kMetricNames{"eval_loss", "eval_loss_per_n
 
 /// The object in evaluation.json: metrics, the same by family, both confusion matrices. docs/formats.md describes it.
 nlohmann::json to_json(const Tally& tally, const data::Vocabulary& vocabulary);
+
+/// Puts a split's result into an evaluation.json, keeping those of the other splits.
+void write_result(const std::filesystem::path& file, const std::string& split, const nlohmann::json& result);
 
 /// A table for a person: all tokens, then one row per family.
 std::string table(const Tally& tally, const data::Vocabulary& vocabulary);

@@ -13,7 +13,7 @@ void describe(config::Section& section, TrainOptions& options) {
   section.number("epochs", options.epochs, {0, 1e9},
                  "Passes over the training data, fractions allowed; above 0 it takes the place of train.steps.");
   section.integer("global_batch", options.global_batch, {1, 1'000'000},
-                  "Sequences per optimizer step, over all ranks; a multiple of train.micro_batch.");
+                  "Sequences per optimizer step, over all ranks; a multiple of train.micro_batch, and there can be as many ranks as it holds of those.");
   section.integer("micro_batch", options.micro_batch, {1, 100'000},
                   "Sequences computed at once by one thread; global_batch / micro_batch of them make a step.");
   section.choice("optimizer", options.optimizer, {{"adamw", OptimizerKind::kAdamW}, {"sgd", OptimizerKind::kSgd}},
@@ -27,7 +27,7 @@ void describe(config::Section& section, TrainOptions& options) {
   section.number("momentum", options.momentum, {0, 0.9999}, "SGD's momentum.");
   section.number("clip", options.clip, {0, 1e9}, "Largest global norm of the gradient; 0 does not clip.");
   section.number("label_smoothing", options.label_smoothing, {0, 0.9},
-                 "Share of the target distribution spread evenly over all tokens.");
+                 "Share of the target distribution spread evenly over all tokens; in the loss of training, not in eval_loss.");
   section.choice("schedule", options.schedule,
                  {{"cosine", ScheduleKind::kCosine},
                   {"linear", ScheduleKind::kLinear},
@@ -35,15 +35,15 @@ void describe(config::Section& section, TrainOptions& options) {
                   {"inverse_sqrt", ScheduleKind::kInverseSquareRoot},
                   {"plateau", ScheduleKind::kPlateau}},
                  "How the learning rate goes down after warm-up; plateau lowers it when stop.metric stops improving.");
-  section.integer("warmup", options.warmup, {0, kMany}, "Steps in which the learning rate rises linearly from 0.");
-  section.number("min_lr", options.min_lr, {0, 1e3}, "Learning rate that no schedule goes below.");
+  section.integer("warmup", options.warmup, {0, kMany}, "Steps in which the learning rate rises linearly to train.lr, the first at lr / warmup.");
+  section.number("min_lr", options.min_lr, {0, 1e3}, "Learning rate that schedules do not go below after warm-up.");
   section.number("plateau_factor", options.plateau_factor, {1e-6, 0.999999},
                  "What schedule plateau multiplies the learning rate by.");
   section.integer("plateau_patience", options.plateau_patience, {0, 1'000'000},
-                  "Evaluations without improvement that schedule plateau waits for.");
+                  "Evaluations in a row without improvement that schedule plateau lets pass; it acts at the next.");
   section.choice("precision", options.precision,
                  {{"float32", Precision::kFloat32}, {"bfloat16", Precision::kBfloat16}},
-                 "Of matrices and their products; weights are kept in float32 beside, sums and losses always are.");
+                 "Type of matrices and their products; weights are also kept in float32, and sums and losses always are.");
   section.choice("reduction", options.reduction,
                  {{"tree", parallel::Reduction::kTree}, {"fast", parallel::Reduction::kFast}},
                  "How gradients are summed: tree gives the same bits on any number of ranks, fast does not.");
@@ -57,7 +57,7 @@ void describe(config::Section& section, TrainOptions& options) {
   section.number("time_limit", options.time_limit, {0, 1e9},
                  "Seconds after which the run writes a checkpoint and ends, to be resumed; 0 for none.");
   section.path("init_from", options.init_from,
-               "Run folder, or checkpoint folder, whose weights to start from (its best ones); empty starts anew.");
+               "Run folder (its best weights) or checkpoint folder, of the same model and vocabulary, to start from; empty starts anew.");
 }
 
 void describe(config::Section& section, StopOptions& options) {

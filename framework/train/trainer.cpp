@@ -246,7 +246,7 @@ nlohmann::json Trainer::made_from() const {
           {"model", config::to_yaml(section)}};
 }
 
-void Trainer::resume() {
+bool Trainer::resume() {
   std::string newest;
   if (communicator_.rank() == 0) {
     const auto found = store_.load_newest([&](const std::string& why) {
@@ -258,7 +258,7 @@ void Trainer::resume() {
   if (newest.empty()) {
     log_.info("no checkpoint yet: the run starts at its beginning");
     if (communicator_.rank() == 0) log::JsonLines::truncate_after(folder_.metrics(), 0);
-    return;
+    return false;
   }
   const checkpoint::Snapshot snapshot = checkpoint::read_snapshot(newest);
   const nlohmann::json now = made_from();
@@ -282,6 +282,7 @@ void Trainer::resume() {
   skipped_in_a_row_ = snapshot.state.at("skipped_in_a_row").get<std::int64_t>();
   if (communicator_.rank() == 0) log::JsonLines::truncate_after(folder_.metrics(), step_);
   log_.info(fmt::format("resumed at step {} of {} from {}", step_, steps_, newest));
+  return true;
 }
 
 void Trainer::choose_final_weights() {
@@ -293,8 +294,7 @@ void Trainer::choose_final_weights() {
   const std::int64_t step = checkpoint::read_manifest(chosen).step;
   const auto measured = folder_.evaluations() / fmt::format("step-{:08}.json", step);
   if (std::filesystem::exists(measured)) {
-    nlohmann::json evaluation{{"validation", nlohmann::json::parse(files::read(measured))}};
-    files::write_atomically(folder_.evaluation(), evaluation.dump(1) + "\n");
+    evaluate::write_result(folder_.evaluation(), "validation", nlohmann::json::parse(files::read(measured)));
   }
   log_.info(fmt::format("final weights: {} of step {}, {}", take_best ? "the best" : "the last", step,
                         (folder_.checkpoints() / "final" / "model.safetensors").string()));

@@ -44,9 +44,9 @@ class Trainer {
 
   /// Starts from these weights instead of the initial ones.
   void start_from(const models::NamedTensors& weights, const std::string& place);
-  /// Continues with the run folder's newest whole checkpoint, if there is one. Every rank calls it. Throws UsageError
-  /// when the checkpoint was made from other data, another model or another batch.
-  void resume();
+  /// Continues with the run folder's newest whole checkpoint; returns false when there is none. Every rank calls it.
+  /// Throws UsageError when the checkpoint was made from other data, another model or another batch.
+  bool resume();
 
   /// Trains until the end, or until something ends it. Leaves checkpoints, metrics and logs in the run folder.
   Ending train();
