@@ -64,6 +64,7 @@ void verify_file(const fs::path& folder, const json& manifest, const std::string
   }
   const json& entry = manifest["files"][name];
   if (!fs::exists(file)) throw Error(fmt::format("{}: is missing ({})", file.string(), kWayOut));
+  if (!fs::is_regular_file(file)) throw Error(fmt::format("{}: is no file ({})", file.string(), kWayOut));
   const auto size = fs::file_size(file);
   const auto expected = entry["bytes"].get<std::uintmax_t>();
   if (size != expected) {

@@ -24,6 +24,14 @@ bool is_checkpoint_name(const std::string& name) {
                      [](char c) { return c >= '0' && c <= '9'; });
 }
 
+/// A run that goes back will come to this step again: the damaged folder must neither stand in the way of the one that
+/// is written then, nor count among the newest until then.
+void set_aside(const fs::path& folder) {
+  const fs::path aside = folder.string() + ".damaged";
+  fs::remove_all(aside);
+  fs::rename(folder, aside);
+}
+
 }  // namespace
 
 void point_link(const fs::path& folder, const std::string& name, const fs::path& target) {
@@ -96,11 +104,24 @@ void Store::save(const Snapshot& snapshot) {
 }
 
 void Store::move_links() const {
-  point_link(folder_, "last", newest_first().front());
+  std::vector<std::string> named;
+  const auto link = [&](const std::string& name, const fs::path& target) {
+    point_link(folder_, name, target);
+    named.push_back(name);
+  };
+  if (const auto newest = newest_first(); !newest.empty()) link("last", newest.front());
   const auto best = best_first();
   for (std::size_t i = 0; i < best.size() && static_cast<std::int64_t>(i) < options_.keep_best; ++i) {
-    point_link(folder_, i == 0 ? "best" : fmt::format("best-{}", i + 1), best[i]);
+    link(i == 0 ? "best" : fmt::format("best-{}", i + 1), best[i]);
   }
+  // Fewer may be kept, or whole, than when the links were made: one that is left would soon lead nowhere.
+  std::vector<fs::path> stale;
+  for (const auto& entry : fs::directory_iterator(folder_)) {
+    const std::string name = entry.path().filename().string();
+    const bool ours = entry.is_symlink() && (name == "last" || name == "best" || name.starts_with("best-"));
+    if (ours && std::find(named.begin(), named.end(), name) == named.end()) stale.push_back(entry.path());
+  }
+  for (const fs::path& old : stale) fs::remove(old);
 }
 
 void Store::remove_old() const {
@@ -122,14 +143,20 @@ std::optional<Snapshot> Store::load_newest(const std::function<void(const std::s
       if (!entry.is_symlink() && entry.path().filename().string().starts_with('.')) fs::remove_all(entry.path());
     }
   }
+  std::optional<Snapshot> newest;
+  bool some_damaged = false;
   for (const fs::path& folder : newest_first()) {
     try {
-      return read_snapshot(folder);
+      newest = read_snapshot(folder);
+      break;
     } catch (const Error& error) {
       damaged(error.what());
+      set_aside(folder);
+      some_damaged = true;
     }
   }
-  return std::nullopt;
+  if (some_damaged) move_links();
+  return newest;
 }
 
 fs::path find_checkpoint(const fs::path& checkpoints, const std::string& which) {

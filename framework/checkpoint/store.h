@@ -22,8 +22,9 @@ class Store {
   /// is. Throws Error (full disk, read-only folder) with nothing lost.
   void save(const Snapshot& snapshot);
 
-  /// The newest checkpoint that is whole; damaged ones are told to `damaged` and passed over. Nothing when there is
-  /// none. Also removes what a killed process left half-written.
+  /// The newest checkpoint that is whole; newer ones that are damaged are told to `damaged` and set aside, as
+  /// step-….damaged, with the links moved off them. Nothing when none is whole. Also removes what a killed process left
+  /// half-written.
   std::optional<Snapshot> load_newest(const std::function<void(const std::string& why)>& damaged);
 
   /// Whether a checkpoint with this metric would be among the best that are kept.

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cmath>
+#include <limits>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -171,9 +172,12 @@ void Trainer::report_step(const StepFacts& facts, std::int64_t counted, double n
   const auto now = Clock::steady::now();
   const double passed = std::max(1e-9, std::chrono::duration<double>(now - clock_->last_report).count());
   const double data_wait = loader.waited(), communication_wait = reducer_.seconds_waited();
+  // The sum leaves out grains that are not finite: of a batch that has one there is no mean to tell.
+  const double loss = facts.bad_grains > 0 ? std::numeric_limits<double>::quiet_NaN()
+                                           : facts.loss_sum() / static_cast<double>(std::max<std::int64_t>(1, counted));
   log_.step({.step = step_,
              .epoch = plan_->epochs_after(step_),
-             .loss = facts.loss_sum() / static_cast<double>(std::max<std::int64_t>(1, counted)),
+             .loss = loss,
              .norm = norm,
              .lr = lr,
              .tokens = tokens_,

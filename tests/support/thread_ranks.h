@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <condition_variable>
 #include <cstring>
 #include <exception>
@@ -18,7 +19,7 @@ namespace etude::testing {
 /// Ranks that are threads of this process: for trying out what stands above the communicator with any number of ranks,
 /// under a sanitizer too. Collectives are matched by the order in which each rank posts them, and carried out by the
 /// last rank that comes; ranks that post different ones at the same place are an error, where MPI would hang.
-/// Has what the reducer uses: all_reduce in float32 (sums by rank), all_gather, all_to_all, barrier.
+/// Has what training uses: all_reduce in float32 and int64 (sums by rank), broadcast, all_gather, all_to_all, barrier.
 class ThreadWorld {
  public:
   explicit ThreadWorld(int size) : size_(size) {}
@@ -49,6 +50,8 @@ class ThreadWorld {
   struct Posted {
     at::Tensor output, input;
     Counts receive, send;
+    comm::ReduceOp op = comm::ReduceOp::kSum;
+    int root = 0;
   };
 
   struct Meeting : comm::Work {
@@ -83,8 +86,11 @@ class ThreadWorld {
     int local_size() const override { return world_.size_; }
     std::string name() const override { return "threads"; }
 
-    comm::WorkPtr all_reduce(at::Tensor values, comm::ReduceOp) override {
-      return world_.meet(rank_, next_++, "all_reduce", {values, values, {}, {}});
+    comm::WorkPtr all_reduce(at::Tensor values, comm::ReduceOp op) override {
+      return world_.meet(rank_, next_++, "all_reduce", {values, values, {}, {}, op});
+    }
+    comm::WorkPtr broadcast(at::Tensor values, int root) override {
+      return world_.meet(rank_, next_++, "broadcast", {values, values, {}, {}, comm::ReduceOp::kSum, root});
     }
     comm::WorkPtr all_gather(at::Tensor output, at::Tensor input, Counts counts) override {
       return world_.meet(rank_, next_++, "all_gather", {output, input, counts, {}});
@@ -92,7 +98,6 @@ class ThreadWorld {
     comm::WorkPtr all_to_all(at::Tensor output, Counts receive, at::Tensor input, Counts send) override {
       return world_.meet(rank_, next_++, "all_to_all", {output, input, receive, send});
     }
-    comm::WorkPtr broadcast(at::Tensor, int) override { throw std::logic_error("not among threads"); }
     comm::WorkPtr reduce_scatter(at::Tensor, at::Tensor) override { throw std::logic_error("not among threads"); }
     void barrier() override { world_.meet(rank_, next_++, "barrier", {})->wait(); }
 
@@ -120,7 +125,9 @@ class ThreadWorld {
   }
 
   static void carry_out(const std::string& kind, const std::vector<Posted>& posted) {
-    if (kind == "all_reduce") sum_up(posted);
+    if (kind == "all_reduce" && posted[0].input.scalar_type() == at::kLong) reduce<std::int64_t>(posted);
+    if (kind == "all_reduce" && posted[0].input.scalar_type() == at::kFloat) reduce<float>(posted);
+    if (kind == "broadcast") spread(posted);
     for (std::size_t to = 0; to < posted.size(); ++to) {
       std::int64_t received = 0;
       for (std::size_t from = 0; from < posted.size() && !posted[to].receive.empty(); ++from) {
@@ -137,11 +144,33 @@ class ThreadWorld {
     }
   }
 
-  static void sum_up(const std::vector<Posted>& posted) {
+  template <typename Number>
+  static void reduce(const std::vector<Posted>& posted) {
     for (std::int64_t i = 0; i < posted[0].input.numel(); ++i) {
-      float sum = 0;
-      for (const Posted& rank : posted) sum += rank.input.data_ptr<float>()[i];
-      for (const Posted& rank : posted) rank.output.data_ptr<float>()[i] = sum;
+      Number result = posted[0].input.data_ptr<Number>()[i];
+      for (std::size_t rank = 1; rank < posted.size(); ++rank) {
+        const Number value = posted[rank].input.data_ptr<Number>()[i];
+        switch (posted[0].op) {
+          case comm::ReduceOp::kSum:
+            result += value;
+            break;
+          case comm::ReduceOp::kMin:
+            result = std::min(result, value);
+            break;
+          case comm::ReduceOp::kMax:
+            result = std::max(result, value);
+            break;
+        }
+      }
+      for (const Posted& rank : posted) rank.output.data_ptr<Number>()[i] = result;
+    }
+  }
+
+  static void spread(const std::vector<Posted>& posted) {
+    const at::Tensor& source = posted.at(static_cast<std::size_t>(posted[0].root)).input;
+    for (const Posted& rank : posted) {
+      if (rank.output.nbytes() != source.nbytes()) throw std::logic_error("broadcast of another size");
+      std::memmove(rank.output.data_ptr(), source.data_ptr(), source.nbytes());
     }
   }
 
