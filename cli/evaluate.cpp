@@ -57,12 +57,12 @@ void run_evaluate(const Arguments& arguments) {
                                       .sequence_length = trained.experiment.data.sequence_length,
                                       .rows = trained.experiment.train.micro_batch};
   std::unique_ptr<log::Progress> progress;
-  const evaluate::Tally tally = evaluate::evaluate(models, pack, selection, *communicator, workers,
-                                                   [&](std::int64_t done, std::int64_t of) {
-                                                     if (!first) return;
-                                                     if (!progress) progress = std::make_unique<log::Progress>("evaluate", of, stderr);
-                                                     progress->tick(done);
-                                                   });
+  const evaluate::Tally tally =
+      evaluate::evaluate(models, pack, selection, *communicator, workers, [&](std::int64_t done, std::int64_t of) {
+        if (!first) return;
+        if (!progress) progress = std::make_unique<log::Progress>("evaluate", of, stderr);
+        progress->tick(done);
+      });
   if (progress) progress->finish("");
   if (!first) return;
 
@@ -84,9 +84,11 @@ void add_evaluate(CLI::App& app) {
   CLI::App* command = app.add_subcommand("evaluate", "Measure a trained model on a split of its pack");
   command->add_option("run", arguments->run, "The run folder")->required()->type_name("RUN");
   command->add_option("--split", arguments->split, "train, validation or test")->capture_default_str();
-  command->add_option("--checkpoint", arguments->checkpoint, "best, last, final or a step's number (default: final, else last)");
+  command->add_option("--checkpoint", arguments->checkpoint,
+                      "best, last, final or a step's number (default: final, else last)");
   command->add_option("--pack", arguments->pack, "Another pack, of the same vocabulary, than the run was trained on");
-  command->add_option("--threads", arguments->threads, "Threads per rank (0: the cores there are)")->capture_default_str();
+  command->add_option("--threads", arguments->threads, "Threads per rank (0: the cores there are)")
+      ->capture_default_str();
   command->footer("Runs under mpirun too; the result is the same on any number of ranks.");
   command->callback([arguments] { run_evaluate(*arguments); });
 }

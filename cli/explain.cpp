@@ -30,7 +30,8 @@ void run_explain(const Arguments& arguments) {
   config::Section root;
   describe(root, experiment);
   if (arguments.keys) return print_keys(root, "");
-  fmt::print("{}", arguments.schema ? config::json_schema(root, "Etude experiment") : config::explain(root, arguments.key));
+  fmt::print("{}",
+             arguments.schema ? config::json_schema(root, "Etude experiment") : config::explain(root, arguments.key));
 }
 
 }  // namespace
@@ -38,7 +39,8 @@ void run_explain(const Arguments& arguments) {
 void add_explain(CLI::App& app) {
   auto arguments = std::make_shared<Arguments>();
   CLI::App* command = app.add_subcommand("explain", "Say what the options of an experiment mean");
-  command->add_option("key", arguments->key, "One option or section: train.lr, model (all when left out)")->type_name("KEY");
+  command->add_option("key", arguments->key, "One option or section: train.lr, model (all when left out)")
+      ->type_name("KEY");
   command->add_flag("--json-schema", arguments->schema, "Print a JSON Schema for editors instead");
   command->add_flag("--keys", arguments->keys, "Print the keys alone, one a line");
   command->callback([arguments] { run_explain(*arguments); });

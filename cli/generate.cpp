@@ -36,7 +36,8 @@ struct Arguments {
 data::Score read_prompt(const fs::path& file) {
   if (!fs::exists(file)) throw UsageError(fmt::format("--prompt: {}: no such file", file.string()));
   std::string extension = file.extension().string();
-  std::transform(extension.begin(), extension.end(), extension.begin(), [](unsigned char c) { return std::tolower(c); });
+  std::transform(extension.begin(), extension.end(), extension.begin(),
+                 [](unsigned char c) { return std::tolower(c); });
   if (extension != ".abc") return data::midi::read(file);
   data::abc::Book book = data::abc::read(file);
   if (book.tunes.empty()) throw Error(fmt::format("--prompt: {}: holds no tune that can be read", file.string()));
@@ -82,7 +83,7 @@ void run_generate(const Arguments& arguments) {
                                          trained.tokenizer->vocabulary().find("Bar_None").value_or(-1));
     fmt::print("{}: {} bar{}, {} notes, {}; {}\n", file.string(), bars, bars == 1 ? "" : "s", data::count_notes(score),
                log::duration(data::seconds_at(score, data::end_of(score))),
-               piece.ended_by_itself                          ? "ended by itself"
+               piece.ended_by_itself ? "ended by itself"
                : std::ssize(piece.tokens) - piece.prompt >= arguments.options.most_tokens
                    ? "cut off at --max-tokens"
                    : "brought to an end at --bars");
@@ -102,19 +103,32 @@ void add_generate(CLI::App& app) {
   command->add_option("--prompt", arguments->prompt, "MIDI or ABC file to continue (default: start from nothing)")
       ->type_name("FILE");
   command->add_option("--prompt-bars", arguments->cut.bars, "Use only the prompt's first bars (0: all)")
-      ->check(CLI::Range(0, 1'000'000))->type_name("N");
+      ->check(CLI::Range(0, 1'000'000))
+      ->type_name("N");
   command->add_option("--prompt-seconds", arguments->cut.seconds, "Use only the prompt's first seconds (0: all)")
-      ->check(CLI::Range(0.0, 1e9))->type_name("SECONDS");
-  command->add_option("--bars", options.bars, "Bars to add, the piece is brought to its end there (0: until it ends by itself); see --max-tokens")
-      ->check(CLI::Range(0, 1'000'000))->type_name("N");
-  command->add_option("--count", options.count, "Variations to make, in one batch")->check(CLI::Range(1, 4096))->type_name("N")->capture_default_str();
-  command->add_option("--seed", options.seed, "The same seed makes the same piece")->capture_default_str();
-  command->add_option("--temperature", options.sampling.temperature, "Below 1 safer, above 1 wilder; 0 takes the likeliest")
+      ->check(CLI::Range(0.0, 1e9))
+      ->type_name("SECONDS");
+  command
+      ->add_option("--bars", options.bars,
+                   "Bars to add, the piece is brought to its end there (0: until it ends by itself); see --max-tokens")
+      ->check(CLI::Range(0, 1'000'000))
+      ->type_name("N");
+  command->add_option("--count", options.count, "Variations to make, in one batch")
+      ->check(CLI::Range(1, 4096))
+      ->type_name("N")
       ->capture_default_str();
-  command->add_option("--top-k", options.sampling.top_k, "Draw from the k likeliest tokens alone (0: all)")->capture_default_str();
+  command->add_option("--seed", options.seed, "The same seed makes the same piece")->capture_default_str();
+  command
+      ->add_option("--temperature", options.sampling.temperature,
+                   "Below 1 safer, above 1 wilder; 0 takes the likeliest")
+      ->capture_default_str();
+  command->add_option("--top-k", options.sampling.top_k, "Draw from the k likeliest tokens alone (0: all)")
+      ->capture_default_str();
   command->add_option("--top-p", options.sampling.top_p, "Draw from the fewest tokens that together are this likely")
       ->capture_default_str();
-  command->add_option("--repetition-penalty", options.sampling.repetition_penalty, "Above 1 disfavours what was there already")
+  command
+      ->add_option("--repetition-penalty", options.sampling.repetition_penalty,
+                   "Above 1 disfavours what was there already")
       ->capture_default_str();
   command->add_flag("--valid-only,!--no-valid-only", options.valid_only,
                     "Only tokens that make sense where they stand (default on; --no-valid-only lets the model err)");
@@ -123,8 +137,10 @@ void add_generate(CLI::App& app) {
       ->type_name("N")
       ->capture_default_str();
   command->add_option("--tempo", arguments->tempo, "Quarters a minute (default: the prompt's, else 120)")
-      ->check(CLI::Range(1.0, 1000.0))->type_name("BPM");
-  command->add_option("--checkpoint", arguments->checkpoint, "best, last, final or a step's number (default: final, else last)");
+      ->check(CLI::Range(1.0, 1000.0))
+      ->type_name("BPM");
+  command->add_option("--checkpoint", arguments->checkpoint,
+                      "best, last, final or a step's number (default: final, else last)");
   command->callback([arguments] { run_generate(*arguments); });
 }
 

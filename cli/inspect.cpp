@@ -31,7 +31,8 @@ struct Arguments {
 
 std::string lower_extension(const fs::path& file) {
   std::string extension = file.extension().string();
-  std::transform(extension.begin(), extension.end(), extension.begin(), [](unsigned char c) { return std::tolower(c); });
+  std::transform(extension.begin(), extension.end(), extension.begin(),
+                 [](unsigned char c) { return std::tolower(c); });
   return extension;
 }
 
@@ -39,8 +40,9 @@ void print_score(const data::Score& score) {
   fmt::print("  {} notes, {}, {} ticks per quarter\n", log::with_thousands(data::count_notes(score)),
              log::duration(data::seconds_at(score, data::end_of(score))), score.ticks_per_quarter);
   for (const data::Tempo& tempo : score.tempos) {
-    if (&tempo == &score.tempos.front()) fmt::print("  tempo {:.4g} quarters a minute{}\n", tempo.quarters_per_minute,
-                                                    score.tempos.size() > 1 ? fmt::format(", {} changes", score.tempos.size() - 1) : "");
+    if (&tempo == &score.tempos.front())
+      fmt::print("  tempo {:.4g} quarters a minute{}\n", tempo.quarters_per_minute,
+                 score.tempos.size() > 1 ? fmt::format(", {} changes", score.tempos.size() - 1) : "");
   }
   for (const data::TimeSignature& signature : score.time_signatures) {
     fmt::print("  {}/{} from tick {}\n", signature.numerator, signature.denominator, signature.time);
@@ -77,11 +79,12 @@ void inspect_checkpoint(const fs::path& folder) {
   const checkpoint::Snapshot snapshot = checkpoint::read_snapshot(folder);
   std::int64_t weights = 0;
   for (const auto& [name, tensor] : snapshot.model) weights += tensor.numel();
-  fmt::print("{}: whole, every hash is right\n  step {}{}\n  {} weights in {} tensors\n  learned from {} tokens in {}\n",
-             folder.string(), snapshot.step,
-             snapshot.metric ? fmt::format(", stop.metric {:.4f}", *snapshot.metric) : "", log::with_thousands(weights),
-             snapshot.model.size(), log::with_thousands(snapshot.state.value("tokens", std::int64_t{0})),
-             log::duration(snapshot.state.value("seconds", 0.0)));
+  fmt::print(
+      "{}: whole, every hash is right\n  step {}{}\n  {} weights in {} tensors\n  learned from {} tokens in {}\n",
+      folder.string(), snapshot.step, snapshot.metric ? fmt::format(", stop.metric {:.4f}", *snapshot.metric) : "",
+      log::with_thousands(weights), snapshot.model.size(),
+      log::with_thousands(snapshot.state.value("tokens", std::int64_t{0})),
+      log::duration(snapshot.state.value("seconds", 0.0)));
 }
 
 void inspect_run(const fs::path& root) {
@@ -97,14 +100,16 @@ void inspect_run(const fs::path& root) {
     if (row.contains("eval_loss")) last_evaluation = row;
   }
   const auto figure = [](const nlohmann::json& row, const char* key) {
-    return row.contains(key) && row[key].is_number() ? row[key].get<double>() : std::numeric_limits<double>::quiet_NaN();
+    return row.contains(key) && row[key].is_number() ? row[key].get<double>()
+                                                     : std::numeric_limits<double>::quiet_NaN();
   };
   if (!last_step.is_null()) {
     fmt::print("  step {} of {}, epoch {:.2f}, loss {:.4f}, {} tokens in {}\n", last_step["step"].get<std::int64_t>(),
                experiment.train.epochs > 0 ? fmt::format("{} epochs", experiment.train.epochs)
                                            : fmt::format("{}", experiment.train.steps),
                figure(last_step, "epoch"), figure(last_step, "loss"),
-               log::with_thousands(last_step.value("tokens", std::int64_t{0})), log::duration(figure(last_step, "seconds")));
+               log::with_thousands(last_step.value("tokens", std::int64_t{0})),
+               log::duration(figure(last_step, "seconds")));
   }
   if (!last_evaluation.is_null()) {
     fmt::print("  last evaluation at step {}: loss {:.4f} per token, {:.4f} per note\n",
@@ -138,8 +143,8 @@ void run_inspect(const Arguments& arguments) {
   }
   if (fs::exists(path / "manifest.json")) return inspect_checkpoint(path);
   if (fs::exists(path / "config.yaml")) return inspect_run(path);
-  throw UsageError(fmt::format("{}: is no pack (pack.json), no run (config.yaml) and no checkpoint (manifest.json)",
-                               path.string()));
+  throw UsageError(
+      fmt::format("{}: is no pack (pack.json), no run (config.yaml) and no checkpoint (manifest.json)", path.string()));
 }
 
 }  // namespace
@@ -150,7 +155,8 @@ void add_inspect(CLI::App& app) {
   command->add_option("path", arguments->path, "A pack, run or checkpoint folder, or a .mid, .midi or .abc file")
       ->required()
       ->type_name("PATH");
-  command->add_flag("--verify", arguments->verify, "Read a whole pack and compare it with its checksums (checkpoints always are)");
+  command->add_flag("--verify", arguments->verify,
+                    "Read a whole pack and compare it with its checksums (checkpoints always are)");
   command->callback([arguments] { run_inspect(*arguments); });
 }
 

@@ -45,9 +45,10 @@ void check_that_ranks_agree(comm::Communicator& communicator, const train::Exper
     const nlohmann::json other = nlohmann::json::parse(all[rank]);
     for (const auto& [what, value] : first.items()) {
       if (other.at(what) == value) continue;
-      throw UsageError(fmt::format("rank {} was given another {} than rank 0; start all ranks with the same program, "
-                                   "experiment and pack\n  rank 0: {}\n  rank {}: {}",
-                                   rank, what, value.dump(), rank, other.at(what).dump()));
+      throw UsageError(
+          fmt::format("rank {} was given another {} than rank 0; start all ranks with the same program, "
+                      "experiment and pack\n  rank 0: {}\n  rank {}: {}",
+                      rank, what, value.dump(), rank, other.at(what).dump()));
     }
   }
 }
@@ -57,9 +58,10 @@ std::unique_ptr<run::RunLock> prepare(const run::RunFolder& folder, const Argume
   if (arguments.resume && arguments.overwrite) throw UsageError("--resume and --overwrite cannot both be given");
   const bool used = folder.exists();
   if (used && !arguments.resume && !arguments.overwrite) {
-    throw UsageError(fmt::format("{}: holds a run already. --resume goes on with it, --overwrite throws it away, --set "
-                                 "run=… puts this one elsewhere",
-                                 folder.root().string()));
+    throw UsageError(
+        fmt::format("{}: holds a run already. --resume goes on with it, --overwrite throws it away, --set "
+                    "run=… puts this one elsewhere",
+                    folder.root().string()));
   }
   folder.create();
   auto lock = std::make_unique<run::RunLock>(folder);
@@ -86,13 +88,14 @@ std::string summary(const train::Experiment& experiment, const data::Pack& pack,
   std::int64_t weights = 0;
   for (const models::Parameter& parameter : model.parameters()) weights += parameter.value.numel();
   const std::int64_t grains = experiment.train.global_batch / experiment.train.micro_batch;
-  return fmt::format("{}: {} of {} weights, vocabulary {}; {} pieces to learn from in {}; {} step{} of {} sequences of {} "
-                     "tokens, in {} micro-batches; {} rank{} ({}) with {} thread{} each",
-                     experiment.name, model.kind(), log::with_thousands(weights), model.vocabulary_size(),
-                     log::with_thousands(std::ssize(pack.pieces(data::Split::kTrain))), pack.folder().string(),
-                     log::with_thousands(trainer.steps()), trainer.steps() == 1 ? "" : "s",
-                     experiment.train.global_batch, experiment.data.sequence_length, grains, communicator.size(),
-                     communicator.size() == 1 ? "" : "s", communicator.name(), threads, threads == 1 ? "" : "s");
+  return fmt::format(
+      "{}: {} of {} weights, vocabulary {}; {} pieces to learn from in {}; {} step{} of {} sequences of {} "
+      "tokens, in {} micro-batches; {} rank{} ({}) with {} thread{} each",
+      experiment.name, model.kind(), log::with_thousands(weights), model.vocabulary_size(),
+      log::with_thousands(std::ssize(pack.pieces(data::Split::kTrain))), pack.folder().string(),
+      log::with_thousands(trainer.steps()), trainer.steps() == 1 ? "" : "s", experiment.train.global_batch,
+      experiment.data.sequence_length, grains, communicator.size(), communicator.size() == 1 ? "" : "s",
+      communicator.name(), threads, threads == 1 ? "" : "s");
 }
 
 void initialise(train::Trainer& trainer, const train::Experiment& experiment, const data::Pack& pack,
@@ -157,9 +160,10 @@ void train_with(comm::Communicator& communicator, const Arguments& arguments) {
   // Only now is it sure that the run can start: before, what the folder says of an earlier one must stand.
   if (first) describe_run(folder, experiment, pack, communicator, trainer.threads());
   if (pack.pieces(data::Split::kValidation).empty()) {
-    log.warning(fmt::format("the validation split of {} is empty: nothing is measured while training, so no checkpoint "
-                            "is best and stop.patience has no effect",
-                            pack.folder().string()));
+    log.warning(
+        fmt::format("the validation split of {} is empty: nothing is measured while training, so no checkpoint "
+                    "is best and stop.patience has no effect",
+                    pack.folder().string()));
   }
   finish(trainer.train(), trainer, folder, log);
 }
@@ -186,19 +190,22 @@ void run_train(const Arguments& arguments) {
 void add_train(CLI::App& app) {
   auto arguments = std::make_shared<Arguments>();
   CLI::App* command = app.add_subcommand("train", "Train a model as an experiment file says");
-  command->add_option("experiment", arguments->experiment, "The experiment, a YAML file ('etude explain' lists its keys)")
+  command
+      ->add_option("experiment", arguments->experiment, "The experiment, a YAML file ('etude explain' lists its keys)")
       ->required()
       ->type_name("FILE");
   command->add_option("--set", arguments->assignments, "Another value for one key: --set train.lr=1e-3 (repeatable)")
       ->type_name("KEY=VALUE")
       ->allow_extra_args(false)  // one value each, lest the experiment's name be taken for one
       ->take_all();
-  command->add_flag("--resume", arguments->resume, "Go on from the run folder's last checkpoint (start when there is none)");
+  command->add_flag("--resume", arguments->resume,
+                    "Go on from the run folder's last checkpoint (start when there is none)");
   command->add_flag("--overwrite", arguments->overwrite, "Throw away the run that the folder holds");
   command->footer(
       "On several cores or nodes: mpirun -n 4 etude train FILE. The result is the same, bit for bit.\n"
       "Exit codes: 0 done; 1 failed; 2 misuse; 75 interrupted (signal or train.time_limit) with a checkpoint written:\n"
-      "run it again with --resume. Under mpirun send SIGUSR1 to mpirun: on Ctrl-C and SIGTERM Open MPI kills the ranks\n"
+      "run it again with --resume. Under mpirun send SIGUSR1 to mpirun: on Ctrl-C and SIGTERM Open MPI kills the "
+      "ranks\n"
       "after about a second, whether their checkpoint is written or not.");
   command->callback([arguments] { run_train(*arguments); });
 }

@@ -28,8 +28,12 @@ class Session {
  public:
   Session(models::Model& model, const data::Tokenizer& tokenizer, const GenerationOptions& options,
           const std::vector<data::TokenId>& prompt)
-      : model_(model), options_(options), vocabulary_(tokenizer.vocabulary()), eos_(vocabulary_.id("EOS_None")),
-        bar_(vocabulary_.find("Bar_None").value_or(-1)), pieces_(static_cast<std::size_t>(options.count)) {
+      : model_(model),
+        options_(options),
+        vocabulary_(tokenizer.vocabulary()),
+        eos_(vocabulary_.id("EOS_None")),
+        bar_(vocabulary_.find("Bar_None").value_or(-1)),
+        pieces_(static_cast<std::size_t>(options.count)) {
     const auto grammar = tokenizer.grammar();
     for (const data::TokenId token : prompt) grammar->advance(token);
     last_bar_ = options.bars > 0 ? grammar->bars() + options.bars : 0;

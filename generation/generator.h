@@ -13,10 +13,10 @@ namespace etude::generation {
 struct GenerationOptions {
   SamplingOptions sampling;
   std::uint64_t seed = 1;
-  int count = 1;                 ///< variations, made side by side
-  int bars = 0;                  ///< bars to add to the prompt; 0: until the piece ends by itself
+  int count = 1;                    ///< variations, made side by side
+  int bars = 0;                     ///< bars to add to the prompt; 0: until the piece ends by itself
   std::int64_t most_tokens = 8192;  ///< tokens to add at the most, however many bars that are
-  bool valid_only = true;        ///< only tokens that the grammar allows
+  bool valid_only = true;           ///< only tokens that the grammar allows
 };
 
 struct Piece {

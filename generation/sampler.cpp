@@ -30,7 +30,8 @@ void check(const SamplingOptions& options) {
   const auto refuse = [](const char* flag, double value, const char* range) {
     throw UsageError(fmt::format("{} is {}; it must be {}", flag, value, range));
   };
-  if (!(options.temperature >= 0 && options.temperature <= 100)) refuse("--temperature", options.temperature, "0 to 100");
+  if (!(options.temperature >= 0 && options.temperature <= 100))
+    refuse("--temperature", options.temperature, "0 to 100");
   if (options.top_k < 0) refuse("--top-k", static_cast<double>(options.top_k), "0 (all) or more");
   if (!(options.top_p > 0 && options.top_p <= 1)) refuse("--top-p", options.top_p, "above 0 and at most 1");
   if (!(options.repetition_penalty >= 1 && options.repetition_penalty <= 100)) {

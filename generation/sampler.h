@@ -9,9 +9,9 @@
 namespace etude::generation {
 
 struct SamplingOptions {
-  double temperature = 1.0;         ///< 0 takes the likeliest token
-  std::int64_t top_k = 0;           ///< only the k likeliest; 0: all
-  double top_p = 1.0;               ///< only the fewest likeliest that together reach this probability (Holtzman et al. 2020)
+  double temperature = 1.0;  ///< 0 takes the likeliest token
+  std::int64_t top_k = 0;    ///< only the k likeliest; 0: all
+  double top_p = 1.0;        ///< only the fewest likeliest that together reach this probability (Holtzman et al. 2020)
   double repetition_penalty = 1.0;  ///< above 1 disfavours tokens of the context (Keskar et al. 2019, section 4.1)
 };
 /// Throws UsageError naming the option that is out of range.

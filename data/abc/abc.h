@@ -11,9 +11,9 @@ namespace etude::data::abc {
 
 /// One tune of an ABC file: its own text (for tokenizers of characters) and the music it stands for.
 struct Tune {
-  int number = 0;     ///< X:
-  int line = 1;       ///< where its X: stands in the file
-  std::string title;  ///< first T:
+  int number = 0;        ///< X:
+  int line = 1;          ///< where its X: stands in the file
+  std::string title;     ///< first T:
   std::string composer;  ///< C:
   std::string source;    ///< S: (or B:, O: where there is none)
   std::string text;
@@ -35,7 +35,8 @@ struct Book {
 /// Reads the tunes of an ABC 2.1 file: headers (X T C S M L Q K V), keys and modes, accidentals that last the bar,
 /// tuplets, broken rhythm, ties, chords, grace notes (left out), repeats and numbered endings (played), several voices
 /// (V:, one track each, inline too), voice overlay (&), tempo, changes of key, metre and unit length inside a tune;
-/// lyrics, decorations and chord symbols are skipped. A tune that cannot be read becomes a problem; the others are kept.
+/// lyrics, decorations and chord symbols are skipped. A tune that cannot be read becomes a problem; the others are
+/// kept.
 Book parse(std::string_view text);
 
 /// The same of a file. Throws Error when the file cannot be read or holds no tune at all.

@@ -55,9 +55,9 @@ struct Score {
   std::string title;
   std::string composer;
   std::vector<Track> tracks;
-  std::vector<Tempo> tempos;                    ///< by time; empty means 120
-  std::vector<TimeSignature> time_signatures;   ///< by time; empty means 4/4
-  std::vector<KeySignature> key_signatures;     ///< by time
+  std::vector<Tempo> tempos;                   ///< by time; empty means 120
+  std::vector<TimeSignature> time_signatures;  ///< by time; empty means 4/4
+  std::vector<KeySignature> key_signatures;    ///< by time
 };
 
 /// End of the last note, in ticks; 0 for a score without notes.

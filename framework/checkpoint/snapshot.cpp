@@ -36,7 +36,9 @@ json read_checked_manifest(const fs::path& folder) {
   const fs::path file = folder / kManifest;
   if (!fs::exists(file)) throw Error(fmt::format("{}: is no checkpoint (it has no {})", folder.string(), kManifest));
   json manifest = read_json(file);
-  const auto bad = [&](const std::string& what) { return Error(fmt::format("{}: {} ({})", file.string(), what, kWayOut)); };
+  const auto bad = [&](const std::string& what) {
+    return Error(fmt::format("{}: {} ({})", file.string(), what, kWayOut));
+  };
   if (!manifest.is_object() || !manifest.contains("format") || !manifest["format"].is_number_integer()) {
     throw bad("says no format");
   }

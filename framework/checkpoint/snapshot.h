@@ -15,12 +15,12 @@ namespace etude::checkpoint {
 /// model.safetensors, config.json (what transformers' from_pretrained needs), optimizer.safetensors, state.json, and
 /// manifest.json with the size and hash of each of them.
 struct Snapshot {
-  std::int64_t step = 0;            ///< steps done
-  models::NamedTensors model;       ///< float32 weights
-  nlohmann::json model_config;      ///< becomes config.json; left out when null
-  models::NamedTensors optimizer;   ///< "exp_avg.<parameter>", …
-  nlohmann::json state;             ///< the trainer's: stopping, schedule, time trained, what the run was made from
-  std::optional<double> metric;     ///< what stop.metric was at this step, if it was evaluated
+  std::int64_t step = 0;           ///< steps done
+  models::NamedTensors model;      ///< float32 weights
+  nlohmann::json model_config;     ///< becomes config.json; left out when null
+  models::NamedTensors optimizer;  ///< "exp_avg.<parameter>", …
+  nlohmann::json state;            ///< the trainer's: stopping, schedule, time trained, what the run was made from
+  std::optional<double> metric;    ///< what stop.metric was at this step, if it was evaluated
 };
 
 /// What a checkpoint says of itself without its tensors being read.

@@ -178,7 +178,8 @@ fs::path find_checkpoint(const fs::path& checkpoints, const std::string& which) 
   }
   std::sort(names.begin(), names.end());
   throw UsageError(fmt::format("{}: holds no checkpoint '{}'; there {} {}", checkpoints.string(), which,
-                               names.size() == 1 ? "is" : "are", names.empty() ? "none" : fmt::format("{}", fmt::join(names, ", "))));
+                               names.size() == 1 ? "is" : "are",
+                               names.empty() ? "none" : fmt::format("{}", fmt::join(names, ", "))));
 }
 
 }  // namespace etude::checkpoint

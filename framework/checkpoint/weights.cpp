@@ -29,7 +29,8 @@ void copy_by_name(const models::NamedTensors& into, const models::NamedTensors& 
 
 void load_weights(models::Model& model, const models::NamedTensors& weights, const std::string& place) {
   models::NamedTensors into;
-  for (const models::Parameter& parameter : model.parameters()) into.emplace_back(parameter.name, parameter.value.detach());
+  for (const models::Parameter& parameter : model.parameters())
+    into.emplace_back(parameter.name, parameter.value.detach());
   copy_by_name(into, weights, place);
 }
 

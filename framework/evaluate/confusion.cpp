@@ -27,8 +27,9 @@ void collect_families(const Tally& tally, const data::Vocabulary& vocabulary, st
       const std::int64_t times = tally.families_confused(target, guess);
       if (guess == target || times == 0) continue;
       const std::string& name = vocabulary.families()[static_cast<std::size_t>(target)];
-      found.push_back({times, tally.family(target).tokens,
-                       fmt::format("{} where {} was due", vocabulary.families()[static_cast<std::size_t>(guess)], name)});
+      found.push_back(
+          {times, tally.family(target).tokens,
+           fmt::format("{} where {} was due", vocabulary.families()[static_cast<std::size_t>(guess)], name)});
     }
   }
 }
@@ -42,10 +43,10 @@ void collect_pitches(const Tally& tally, const data::Vocabulary& vocabulary, std
       const std::int64_t times = tally.pitches_confused(target, guess);
       if (guess == target || times == 0) continue;
       const int distance = guess - target;
-      found.push_back({times, of,
-                       fmt::format("{} for {} ({} semitone{} too {})", pitch_name(lowest + guess),
-                                   pitch_name(lowest + target), std::abs(distance), std::abs(distance) == 1 ? "" : "s",
-                                   distance > 0 ? "high" : "low")});
+      found.push_back(
+          {times, of,
+           fmt::format("{} for {} ({} semitone{} too {})", pitch_name(lowest + guess), pitch_name(lowest + target),
+                       std::abs(distance), std::abs(distance) == 1 ? "" : "s", distance > 0 ? "high" : "low")});
     }
   }
 }
@@ -60,7 +61,8 @@ std::vector<std::string> confusions_in_words(const Tally& tally, const data::Voc
   if (found.size() > most) found.resize(most);
   std::vector<std::string> lines;
   for (const Confusion& confusion : found) {
-    lines.push_back(fmt::format("{}: {} time{}, {:.1f} % of such tokens", confusion.words, confusion.times, confusion.times == 1 ? "" : "s",
+    lines.push_back(fmt::format("{}: {} time{}, {:.1f} % of such tokens", confusion.words, confusion.times,
+                                confusion.times == 1 ? "" : "s",
                                 100.0 * static_cast<double>(confusion.times) / static_cast<double>(confusion.of)));
   }
   return lines;

@@ -48,9 +48,10 @@ Tally evaluate(const std::vector<models::Model*>& models, const data::Pack& pack
                comm::Communicator& communicator, parallel::WorkerPool& workers,
                const std::function<void(std::int64_t, std::int64_t)>& progress) {
   if (pack.pieces(selection.split).empty()) {
-    throw UsageError(fmt::format("{}: its {} split holds no piece to evaluate on; pack more music, or give 'etude pack' "
-                                 "larger --validation and --test shares",
-                                 pack.folder().string(), data::to_string(selection.split)));
+    throw UsageError(
+        fmt::format("{}: its {} split holds no piece to evaluate on; pack more music, or give 'etude pack' "
+                    "larger --validation and --test shares",
+                    pack.folder().string(), data::to_string(selection.split)));
   }
   const auto plan = data::make_evaluation_plan(pack, selection.split, selection.sequence_length, selection.rows);
   const std::int64_t whole = (plan->sequences_per_epoch() + selection.rows - 1) / selection.rows;

@@ -28,7 +28,8 @@ Metrics metrics(const Tally& tally);
 double value_of(const Metrics& metrics, const std::string& name);
 /// Whether more of it is better.
 bool more_is_better(const std::string& name);
-inline const std::vector<std::string> kMetricNames{"eval_loss", "eval_loss_per_note", "eval_perplexity", "eval_top1", "eval_top5"};
+inline const std::vector<std::string> kMetricNames{"eval_loss", "eval_loss_per_note", "eval_perplexity", "eval_top1",
+                                                   "eval_top5"};
 
 /// The object in evaluation.json: metrics, the same by family, both confusion matrices. docs/formats.md describes it.
 nlohmann::json to_json(const Tally& tally, const data::Vocabulary& vocabulary);

@@ -52,7 +52,8 @@ class Tally {
     return static_cast<std::size_t>(2 + kFields * families_ + target * families_ + predicted);
   }
   std::size_t confused_pitches_at(int target, int predicted) const {
-    return static_cast<std::size_t>(2 + kFields * families_ + families_ * families_ + target * (pitches_ + 1) + predicted);
+    return static_cast<std::size_t>(2 + kFields * families_ + families_ * families_ + target * (pitches_ + 1) +
+                                    predicted);
   }
 
   const data::Vocabulary* vocabulary_;

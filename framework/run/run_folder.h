@@ -11,14 +11,16 @@ class RunFolder {
   explicit RunFolder(std::filesystem::path root) : root_(std::move(root)) {}
 
   const std::filesystem::path& root() const { return root_; }
-  std::filesystem::path config() const { return root_ / "config.yaml"; }           ///< fully resolved
-  std::filesystem::path tokenizer() const { return root_ / "tokenizer.json"; }     ///< so that it can make music alone
+  std::filesystem::path config() const { return root_ / "config.yaml"; }        ///< fully resolved
+  std::filesystem::path tokenizer() const { return root_ / "tokenizer.json"; }  ///< so that it can make music alone
   std::filesystem::path environment() const { return root_ / "environment.json"; }
   std::filesystem::path metrics() const { return root_ / "metrics.jsonl"; }
   std::filesystem::path log() const { return root_ / "log.txt"; }
   std::filesystem::path checkpoints() const { return root_ / "checkpoints"; }
-  std::filesystem::path evaluations() const { return root_ / "evaluations"; }      ///< one file per evaluation while training
-  std::filesystem::path evaluation() const { return root_ / "evaluation.json"; }   ///< what `etude evaluate` found
+  std::filesystem::path evaluations() const {
+    return root_ / "evaluations";
+  }  ///< one file per evaluation while training
+  std::filesystem::path evaluation() const { return root_ / "evaluation.json"; }  ///< what `etude evaluate` found
 
   bool exists() const;
   /// Makes the folder. Throws Error when it cannot.

@@ -37,7 +37,8 @@ Experiment load_experiment(const std::filesystem::path& file, const std::vector<
     complain(fmt::format("train.global_batch ({}) is no multiple of train.micro_batch ({})", train.global_batch,
                          train.micro_batch));
   }
-  if (train.min_lr > train.lr) complain(fmt::format("train.min_lr ({}) is above train.lr ({})", train.min_lr, train.lr));
+  if (train.min_lr > train.lr)
+    complain(fmt::format("train.min_lr ({}) is above train.lr ({})", train.min_lr, train.lr));
   if (!complaints.empty()) throw config::ConfigError(complaints);
   if (experiment.run.empty()) experiment.run = std::filesystem::path("runs") / experiment.name;
   if (experiment.name.empty()) experiment.name = experiment.run.filename().string();

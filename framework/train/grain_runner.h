@@ -37,7 +37,7 @@ class GrainRunner {
  private:
   struct Worker;
   GrainResult compute(Worker& worker, const data::TokenGrid& grain, std::int64_t index, const data::StepData& data,
-                std::uint64_t seed, double label_smoothing);
+                      std::uint64_t seed, double label_smoothing);
 
   parallel::WorkerPool& workers_;
   parallel::GradientReducer& reducer_;

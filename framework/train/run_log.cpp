@@ -61,11 +61,11 @@ void RunLog::step(const StepFigures& figures) {
                    {"tokens_per_second", figures.tokens_per_second},
                    {"data_wait", figures.data_wait},
                    {"communication_wait", figures.communication_wait}});
-  progress_->update(figures.step,
-                    fmt::format("epoch {:.2f}  loss {:.4f}  norm {:.3f}  lr {:.2e}  {} tok/s  data wait {:.1f} %",
-                                figures.epoch, figures.loss, figures.norm, figures.lr,
-                                log::with_thousands(static_cast<std::int64_t>(figures.tokens_per_second)),
-                                100 * figures.data_wait));
+  progress_->update(
+      figures.step,
+      fmt::format("epoch {:.2f}  loss {:.4f}  norm {:.3f}  lr {:.2e}  {} tok/s  data wait {:.1f} %", figures.epoch,
+                  figures.loss, figures.norm, figures.lr,
+                  log::with_thousands(static_cast<std::int64_t>(figures.tokens_per_second)), 100 * figures.data_wait));
 }
 
 void RunLog::evaluation(std::int64_t step, double epoch, const evaluate::Tally& tally,
@@ -84,10 +84,11 @@ void RunLog::evaluation(std::int64_t step, double epoch, const evaluate::Tally& 
   whole["step"] = step;
   files::write_atomically(folder_->evaluations() / fmt::format("step-{:08}.json", step), whole.dump(1) + "\n");
 
-  log_->info(fmt::format("step {}: validation loss {:.4f} per token, {:.4f} per note, perplexity {:.2f}, top-1 {:.1f} %, "
-                         "top-5 {:.1f} %{}",
-                         step, found.loss, found.loss_per_note, found.perplexity, 100 * found.top1, 100 * found.top5,
-                         best ? " (best so far)" : ""));
+  log_->info(
+      fmt::format("step {}: validation loss {:.4f} per token, {:.4f} per note, perplexity {:.2f}, top-1 {:.1f} %, "
+                  "top-5 {:.1f} %{}",
+                  step, found.loss, found.loss_per_note, found.perplexity, 100 * found.top1, 100 * found.top5,
+                  best ? " (best so far)" : ""));
   const auto confusions = evaluate::confusions_in_words(tally, vocabulary, kConfusionsTold);
   if (!confusions.empty()) log_->info(fmt::format("  most often confused: {}", fmt::join(confusions, "; ")));
 }

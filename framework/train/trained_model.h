@@ -24,7 +24,8 @@ struct TrainedModel {
 /// the checkpoint is not there, Error when something in it is damaged.
 TrainedModel load_trained(const run::RunFolder& folder, const std::string& which = "");
 
-/// The checkpoint folder that train.init_from names: a checkpoint itself, or a run folder (its best, else final or last).
+/// The checkpoint folder that train.init_from names: a checkpoint itself, or a run folder (its best, else final or
+/// last).
 std::filesystem::path find_initial_checkpoint(const std::filesystem::path& place);
 
 /// The tokenizer a run was trained with. Throws Error naming the file.

@@ -69,8 +69,7 @@ Trainer::Trainer(const Experiment& experiment, const data::Pack& pack, models::M
       workers_(threads_of(experiment.train, communicator)),
       optimizer_(make_optimizer(model.parameters(), experiment.train, workers_)),
       reducer_(communicator, sizes_of(model), grains_,
-               {experiment.train.reduction,
-                static_cast<std::int64_t>(experiment.train.bucket_mib * 1024 * 1024)}),
+               {experiment.train.reduction, static_cast<std::int64_t>(experiment.train.bucket_mib * 1024 * 1024)}),
       schedule_(experiment.train, steps_, evaluate::more_is_better(experiment.stop.metric), experiment.stop.min_delta),
       stopping_(experiment.stop),
       store_(folder.checkpoints(), experiment.checkpoint, evaluate::more_is_better(experiment.stop.metric)),
@@ -141,13 +140,12 @@ Ending Trainer::train() {
 bool Trainer::usable(const StepFacts& facts, double norm) {
   if (facts.bad_grains == 0 && std::isfinite(norm)) return true;
   const std::string what =
-      facts.bad_grains > 0
-          ? fmt::format("{} of {} micro-batches have a loss or gradient that is not finite, first {}", facts.bad_grains,
-                        grains_, name_bad_sequences(facts.first_bad_grain))
-          : std::string("the gradient is too large for its norm to be a finite number");
+      facts.bad_grains > 0 ? fmt::format("{} of {} micro-batches have a loss or gradient that is not finite, first {}",
+                                         facts.bad_grains, grains_, name_bad_sequences(facts.first_bad_grain))
+                           : std::string("the gradient is too large for its norm to be a finite number");
   const bool stop = experiment_.train.non_finite == NonFinite::kStop || skipped_in_a_row_ + 1 >= kMostSkipped;
-  log_.warning(fmt::format("step {}: {}; {}. A lower train.lr, train.clip or a longer train.warmup may help.", step_ + 1,
-                           what, stop ? "stopped" : "all ranks skip the step"));
+  log_.warning(fmt::format("step {}: {}; {}. A lower train.lr, train.clip or a longer train.warmup may help.",
+                           step_ + 1, what, stop ? "stopped" : "all ranks skip the step"));
   return false;
 }
 
@@ -253,9 +251,8 @@ nlohmann::json Trainer::made_from() const {
 bool Trainer::resume() {
   std::string newest;
   if (communicator_.rank() == 0) {
-    const auto found = store_.load_newest([&](const std::string& why) {
-      log_.warning(fmt::format("{}; going back to an earlier checkpoint", why));
-    });
+    const auto found = store_.load_newest(
+        [&](const std::string& why) { log_.warning(fmt::format("{}; going back to an earlier checkpoint", why)); });
     if (found) newest = store_.folder_of(found->step).string();
   }
   newest = comm::broadcast_text(communicator_, newest);
@@ -268,13 +265,15 @@ bool Trainer::resume() {
   const nlohmann::json now = made_from();
   std::string differing;
   for (const auto& [what, value] : snapshot.state.at("made_from").items()) {
-    if (now.at(what) != value) differing += fmt::format("\n  {}: was {}, is {}", what, value.dump(), now.at(what).dump());
+    if (now.at(what) != value)
+      differing += fmt::format("\n  {}: was {}, is {}", what, value.dump(), now.at(what).dump());
   }
   if (!differing.empty()) {
-    throw UsageError(fmt::format("{}: was made by a run that differs in what decides its result, so it cannot go on "
-                                 "from there:{}\nPut these back, or start another run (train.init_from takes over "
-                                 "weights).",
-                                 newest, differing));
+    throw UsageError(
+        fmt::format("{}: was made by a run that differs in what decides its result, so it cannot go on "
+                    "from there:{}\nPut these back, or start another run (train.init_from takes over "
+                    "weights).",
+                    newest, differing));
   }
   optimizer_->load_weights(snapshot.model, newest);
   optimizer_->load_state(snapshot.optimizer, newest);

@@ -38,8 +38,8 @@ class Trainer {
  public:
   /// `model` is freshly initialised, the same on every rank. Throws UsageError when the experiment and the pack or the
   /// number of ranks do not fit together.
-  Trainer(const Experiment& experiment, const data::Pack& pack, models::Model& model,
-          comm::Communicator& communicator, const run::RunFolder& folder, RunLog& log);
+  Trainer(const Experiment& experiment, const data::Pack& pack, models::Model& model, comm::Communicator& communicator,
+          const run::RunFolder& folder, RunLog& log);
   ~Trainer();
 
   /// Starts from these weights instead of the initial ones.
@@ -85,10 +85,10 @@ class Trainer {
   EarlyStopping stopping_;
   checkpoint::Store store_;
 
-  std::int64_t step_ = 0;            ///< done
+  std::int64_t step_ = 0;  ///< done
   std::int64_t skipped_in_a_row_ = 0;
-  std::int64_t tokens_ = 0;          ///< learned from
-  double seconds_before_ = 0;        ///< trained in earlier sessions of this run
+  std::int64_t tokens_ = 0;    ///< learned from
+  double seconds_before_ = 0;  ///< trained in earlier sessions of this run
 
   struct Clock;
   std::unique_ptr<Clock> clock_;

@@ -53,7 +53,8 @@ for name in sorted(glob.glob(pack + "/test*.h5")):
             notes += sum(names[t].startswith("Pitch_") for t in part[1:].tolist())
             count += len(part) - 1
 print(json.dumps({"loss": total / count, "loss_per_note": total / notes, "tokens": count, "notes": notes, "top1": top1 / count}))
-)", {run(), shop_->pack().string()}));
+)",
+                                                       {run(), shop_->pack().string()}));
   EXPECT_EQ(ours["tokens"], theirs["tokens"]);
   EXPECT_EQ(ours["notes"], theirs["notes"]);
   EXPECT_NEAR(ours["loss"].get<double>(), theirs["loss"].get<double>(), 1e-4);
@@ -101,7 +102,8 @@ TEST_F(MeasureAndPlay, MusicOpensInSymusicAndIsAFunctionOfTheSeed) {
 import sys, json, symusic
 score = symusic.Score(sys.argv[1])
 print(json.dumps({"notes": score.note_num(), "tempo": score.tempos[0].qpm, "tracks": len(score.tracks)}))
-)", {(shop_->path() / "a.mid").string()}));
+)",
+                                                     {(shop_->path() / "a.mid").string()}));
   EXPECT_GT(seen["notes"], 5);
   EXPECT_NEAR(seen["tempo"].get<double>(), 120.0, 0.01);
 }
@@ -135,7 +137,9 @@ def bar(name):
     return [n for n in notes if n[0] < 8]
 a, b = bar(sys.argv[1]), bar(sys.argv[2])
 print("same" if a == b else f"{a} {b}")
-)", {first.string(), second.string()}), "same\n");
+)",
+                       {first.string(), second.string()}),
+            "same\n");
 }
 
 TEST_F(MeasureAndPlay, InspectAndExplainKnowWhatIsThere) {
@@ -150,9 +154,10 @@ TEST_F(MeasureAndPlay, InspectAndExplainKnowWhatIsThere) {
 }
 
 TEST_F(MeasureAndPlay, CompletionIsValidBashAndOffersSubcommands) {
-  const ShellResult result = run_shell("bash -c 'source <(" + etude_program() +
-                                       " completion); COMP_WORDS=(etude ev); COMP_CWORD=1; _etude; echo ${COMPREPLY[@]}; "
-                                       "COMP_WORDS=(etude train --res); COMP_CWORD=2; _etude; echo ${COMPREPLY[@]}'");
+  const ShellResult result =
+      run_shell("bash -c 'source <(" + etude_program() +
+                " completion); COMP_WORDS=(etude ev); COMP_CWORD=1; _etude; echo ${COMPREPLY[@]}; "
+                "COMP_WORDS=(etude train --res); COMP_CWORD=2; _etude; echo ${COMPREPLY[@]}'");
   EXPECT_EQ(result.output, "evaluate\n--resume\n") << result.errors;
 }
 

@@ -22,7 +22,8 @@ TEST(Train, TellsEverythingThatIsWrongWithAConfigurationAtOnce) {
 TEST(Train, AMissingPackIsNamed) {
   TemporaryFolder folder;
   const auto file = folder.path() / "run.yaml";
-  std::ofstream(file) << small_experiment(folder.path() / "nowhere", 5) << "run: " << (folder.path() / "r").string() << "\n";
+  std::ofstream(file) << small_experiment(folder.path() / "nowhere", 5) << "run: " << (folder.path() / "r").string()
+                      << "\n";
   const ShellResult result = etude("train " + file.string());
   EXPECT_NE(result.exit_code, 0);
   EXPECT_THAT(result.errors, HasSubstr("nowhere"));
@@ -33,7 +34,8 @@ TEST(Train, TheResolvedConfigurationTrainsToTheSameWeights) {
   const Workshop shop;
   ASSERT_EQ(etude(shop.train("first", 10, "--set train.lr=5e-4")).exit_code, 0);
   ASSERT_EQ(etude("train " + (shop.run("first") / "config.yaml").string() + " --set run=" + shop.run("second").string())
-                .exit_code, 0);
+                .exit_code,
+            0);
   EXPECT_TRUE(shop.weights("first") == shop.weights("second"));
 }
 
@@ -57,8 +59,11 @@ TEST(Train, StopsEarlyAndEndsWithTheBestWeights) {
 
 TEST(Train, KeepsAsManyCheckpointsAsItWasTold) {
   const Workshop shop;
-  ASSERT_EQ(etude(shop.train("run", 60, "--set checkpoint.every=5 --set checkpoint.keep_last=3 --set checkpoint.keep_best=0 "
-                                        "--set stop.load_best_at_end=false")).exit_code, 0);
+  ASSERT_EQ(etude(shop.train("run", 60,
+                             "--set checkpoint.every=5 --set checkpoint.keep_last=3 --set checkpoint.keep_best=0 "
+                             "--set stop.load_best_at_end=false"))
+                .exit_code,
+            0);
   std::vector<std::string> folders;
   for (const auto& entry : std::filesystem::directory_iterator(shop.run("run") / "checkpoints")) {
     if (!entry.is_symlink()) folders.push_back(entry.path().filename().string());
@@ -69,8 +74,8 @@ TEST(Train, KeepsAsManyCheckpointsAsItWasTold) {
 TEST(Train, StartsFromAnotherRunsBestWeights) {
   const Workshop shop;
   ASSERT_EQ(etude(shop.train("teacher", 100)).exit_code, 0);
-  const ShellResult result = etude(shop.train("pupil", 1, "--set train.lr=0 --set train.weight_decay=0 --set train.init_from=" +
-                                                              shop.run("teacher").string()));
+  const ShellResult result = etude(shop.train(
+      "pupil", 1, "--set train.lr=0 --set train.weight_decay=0 --set train.init_from=" + shop.run("teacher").string()));
   ASSERT_EQ(result.exit_code, 0) << result.errors;
   EXPECT_TRUE(shop.weights("pupil") == shop.weights("teacher", "best")) << "a learning rate of 0 changes nothing";
 }
@@ -79,11 +84,13 @@ TEST(Train, AllRanksSkipAStepThatIsNotFiniteAndNameASequence) {
   ETUDE_NEEDS_MPIRUN();
   const Workshop shop;
   // A learning rate like this throws the weights out of all bounds in the first step.
-  const std::string more = "--set train.lr=1e3 --set train.warmup=0 --set train.optimizer=sgd --set train.clip=0 "
-                           "--set train.momentum=0.999 --set evaluate.every=0";
+  const std::string more =
+      "--set train.lr=1e3 --set train.warmup=0 --set train.optimizer=sgd --set train.clip=0 "
+      "--set train.momentum=0.999 --set evaluate.every=0";
   const ShellResult skipping = etude_on(2, shop.train("skip", 400, more));
   EXPECT_EQ(skipping.exit_code, 1);
-  EXPECT_THAT(skipping.errors, AllOf(HasSubstr("all ranks skip the step"), HasSubstr(".abc#"), HasSubstr("not finite")));
+  EXPECT_THAT(skipping.errors,
+              AllOf(HasSubstr("all ranks skip the step"), HasSubstr(".abc#"), HasSubstr("not finite")));
   const ShellResult stopping = etude_on(2, shop.train("stop", 400, more + " --set train.non_finite=stop"));
   EXPECT_EQ(stopping.exit_code, 1);
   EXPECT_THAT(stopping.errors, HasSubstr("stopped"));
@@ -93,7 +100,8 @@ TEST(Train, RanksWithDifferentConfigurationsAreRefused) {
   ETUDE_NEEDS_MPIRUN();
   const Workshop shop;
   const std::string program = etude_program(), command = shop.train("run", 5);
-  const ShellResult result = run_mpi(1, program + " " + command + " : -n 1 " + program + " " + command + " --set train.lr=0.5");
+  const ShellResult result =
+      run_mpi(1, program + " " + command + " : -n 1 " + program + " " + command + " --set train.lr=0.5");
   EXPECT_EQ(result.exit_code, 2);
   EXPECT_THAT(result.errors, HasSubstr("rank 1 was given another configuration"));
 }
