@@ -13,8 +13,8 @@
 #include <nlohmann/json.hpp>
 
 #include "framework/config/error.h"
-#include "models/attention.h"
-#include "models/linear.h"
+#include "models/kernels/attention.h"
+#include "models/kernels/linear.h"
 
 namespace etude::models {
 

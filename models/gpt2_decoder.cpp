@@ -9,7 +9,7 @@
 #include <fmt/format.h>
 
 #include "framework/config/error.h"
-#include "models/linear.h"
+#include "models/kernels/linear.h"
 
 namespace etude::models {
 

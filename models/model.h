@@ -8,7 +8,7 @@
 #include <ATen/core/Tensor.h>
 #include <nlohmann/json_fwd.hpp>
 
-#include "models/dropout.h"
+#include "models/kernels/dropout.h"
 
 namespace etude::models {
 

@@ -1,4 +1,4 @@
-#include "models/gemm.h"
+#include "models/kernels/gemm.h"
 
 #ifdef ETUDE_SGEMM
 extern "C" void sgemm_(const char* transpose_a, const char* transpose_b, const int* m, const int* n, const int* k,

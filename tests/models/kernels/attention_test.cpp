@@ -1,4 +1,4 @@
-#include "models/attention.h"
+#include "models/kernels/attention.h"
 
 #include <cmath>
 #include <limits>

@@ -2,8 +2,8 @@
 
 #include <cstdint>
 
-#include "models/dropout.h"
-#include "models/vectorized.h"
+#include "models/kernels/dropout.h"
+#include "models/kernels/vectorized.h"
 
 namespace etude::models {
 

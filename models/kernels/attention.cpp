@@ -1,4 +1,4 @@
-#include "models/attention.h"
+#include "models/kernels/attention.h"
 
 #include <algorithm>
 #include <cmath>
@@ -13,8 +13,8 @@
 #include <torch/csrc/autograd/custom_function.h>
 
 #include "framework/config/error.h"
-#include "models/gemm.h"
-#include "models/philox.h"
+#include "models/kernels/gemm.h"
+#include "models/kernels/philox.h"
 
 namespace etude::models {
 

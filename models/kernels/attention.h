@@ -4,7 +4,7 @@
 
 #include <ATen/core/Tensor.h>
 
-#include "models/dropout.h"
+#include "models/kernels/dropout.h"
 
 namespace etude::models {
 

@@ -1,4 +1,4 @@
-#include "models/dropout.h"
+#include "models/kernels/dropout.h"
 
 #include <cstring>
 #include <string>
@@ -10,7 +10,7 @@
 #include <torch/csrc/autograd/custom_function.h>
 
 #include "framework/config/error.h"
-#include "models/philox.h"
+#include "models/kernels/philox.h"
 
 namespace etude::models {
 

@@ -1,4 +1,4 @@
-#include "models/dropout.h"
+#include "models/kernels/dropout.h"
 
 #include <cmath>
 #include <vector>
@@ -8,7 +8,7 @@
 #include <ATen/ops/ones.h>
 #include <ATen/ops/ones_like.h>
 
-#include "models/philox.h"
+#include "models/kernels/philox.h"
 #include "tests/models/support.h"
 
 namespace etude::models {

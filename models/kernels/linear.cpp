@@ -1,9 +1,9 @@
-#include "models/linear.h"
+#include "models/kernels/linear.h"
 
 #include <ATen/ops/addmm.h>
 #include <ATen/ops/mm.h>
 
-#include "models/vectorized.h"
+#include "models/kernels/vectorized.h"
 
 namespace etude::models {
 

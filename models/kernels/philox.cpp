@@ -1,4 +1,4 @@
-#include "models/philox.h"
+#include "models/kernels/philox.h"
 
 #include <bit>
 #include <cmath>
