@@ -5,7 +5,6 @@
 #include <ATen/CPUGeneratorImpl.h>
 #include <ATen/ops/embedding.h>
 #include <ATen/ops/empty.h>
-#include <ATen/ops/gelu.h>
 #include <ATen/ops/layer_norm.h>
 #include <ATen/ops/ones.h>
 #include <ATen/ops/zeros.h>
@@ -14,13 +13,13 @@
 
 #include "framework/config/error.h"
 #include "models/kernels/attention.h"
+#include "models/kernels/gelu.h"
 #include "models/kernels/linear.h"
 
 namespace etude::models {
 
 namespace {
 
-constexpr double kNormEpsilon = 1e-5;
 constexpr double kInitialDeviation = 0.02;
 
 /// The places that drop something: the embedding, then three a layer.
@@ -118,7 +117,7 @@ at::Tensor Gpt2::normalise(const at::Tensor& x, const Affine& norm) const {
 
 at::Tensor Gpt2::mlp(const at::Tensor& x, const Layer& layer) const {
   const at::Tensor inner = linear(x, layer.mlp_input.weight, layer.mlp_input.bias);
-  return linear(at::gelu(inner, "tanh"), layer.mlp_output.weight, layer.mlp_output.bias);
+  return linear(gelu(inner), layer.mlp_output.weight, layer.mlp_output.bias);
 }
 
 at::Tensor Gpt2::hidden(const at::Tensor& tokens, Memory&, const DropoutKey* key) {

@@ -2,7 +2,7 @@
 
 #include <cstdint>
 
-#include "models/kernels/dropout.h"
+#include "models/kernels/dropout_key.h"
 #include "models/kernels/vectorized.h"
 
 namespace etude::models {
@@ -36,9 +36,9 @@ class MaskStream {
   /// Numbers group * kGroup and the kGroup - 1 after it. An element is dropped where its number is below threshold().
   void draw(std::uint64_t group, std::uint16_t* numbers) const;
 
-  std::uint32_t threshold() const { return threshold_; }
+  ETUDE_INLINE std::uint32_t threshold() const { return threshold_; }
   /// What the kept elements are multiplied by.
-  float scale() const { return scale_; }
+  ETUDE_INLINE float scale() const { return scale_; }
 
  private:
   std::uint32_t key0_ = 0, key1_ = 0, nonce_ = 0, site_ = 0;

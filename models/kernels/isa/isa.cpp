@@ -1,0 +1,52 @@
+// The kernels for one instruction set: compiled several times, with ETUDE_ISA its name, ETUDE_LANES floats in a vector,
+// and ETUDE_DOTS_BFLOAT16 where it multiplies pairs of bfloat16.
+#include "models/kernels/isa/attention_head.h"
+#include "models/kernels/isa/decode.h"
+#include "models/kernels/isa/gelu.h"
+#include "models/kernels/kernels.h"
+
+namespace etude::models::ETUDE_ISA {
+
+namespace {
+
+#ifdef ETUDE_DOTS_BFLOAT16
+using Bfloat16Products = PairProducts;
+#else
+using Bfloat16Products = FloatProducts;
+#endif
+
+std::int64_t attention_scratch(std::int64_t time, std::int64_t head_width) {
+  return AttentionKernel<float, FloatProducts>::scratch(time, head_width);
+}
+
+template <typename T, class Products>
+void attention_forward(const AttentionHead& head) {
+  AttentionKernel<T, Products>(head).forward();
+}
+
+template <typename T, class Products>
+void attention_backward(const AttentionHead& head) {
+  AttentionKernel<T, Products>(head).backward();
+}
+
+#define ETUDE_TEXT_OF(name) #name
+#define ETUDE_TEXT(name) ETUDE_TEXT_OF(name)
+
+}  // namespace
+
+extern const Kernels kKernels;
+const Kernels kKernels = {
+    .name = ETUDE_TEXT(ETUDE_ISA),
+    .attention_scratch = attention_scratch,
+    .attention_forward = {attention_forward<float, FloatProducts>, attention_forward<Bfloat16, Bfloat16Products>},
+    .attention_backward = {attention_backward<float, FloatProducts>, attention_backward<Bfloat16, Bfloat16Products>},
+    .gelu_forward = {gelu_forward<float>, gelu_forward<Bfloat16>},
+    .gelu_backward = {gelu_backward<float>, gelu_backward<Bfloat16>},
+    .decode = {.multiply_panels = {multiply_panels<float>, multiply_panels<Bfloat16>},
+               .interleave = interleave_panel_row,
+               .normalise = normalise_row,
+               .attend = decode_attention,
+               .scratch = decode_scratch},
+};
+
+}  // namespace etude::models::ETUDE_ISA

@@ -1,0 +1,46 @@
+#pragma once
+
+#include <cstdint>
+
+#include "models/kernels/decode.h"
+
+namespace etude::models {
+
+class MaskStream;
+
+/// One head's causal attention over one sequence; pointers are to its first element, rows are `stride` elements apart.
+struct AttentionHead {
+  std::int64_t time = 0, head_width = 0;
+  const void *queries = nullptr, *keys = nullptr, *values = nullptr;
+  std::int64_t stride = 0;
+  void* output = nullptr;
+  std::int64_t output_stride = 0;
+  float* log_sums = nullptr;         ///< [time]: log(sum(exp(scores))), from which backward finds the probabilities again
+  const MaskStream* mask = nullptr;  ///< what drops probabilities; null for nothing
+  std::uint64_t first_group = 0;     ///< the group of the mask's stream at which the first query's row begins
+  std::uint64_t groups_per_query = 0;
+  float* scratch = nullptr;  ///< as many floats as attention_scratch says
+
+  // Backward only; the gradients of queries, keys and values have their layout.
+  const void* output_gradient = nullptr;
+  void *query_gradient = nullptr, *key_gradient = nullptr, *value_gradient = nullptr;
+};
+
+/// The kernels as compiled for one instruction set. Where there are two, the first is for float32 and the second for
+/// bfloat16 in memory.
+struct Kernels {
+  const char* name;
+  std::int64_t (*attention_scratch)(std::int64_t time, std::int64_t head_width);
+  void (*attention_forward[2])(const AttentionHead& head);
+  void (*attention_backward[2])(const AttentionHead& head);
+  /// y = gelu(x) in its tanh form (Hendrycks & Gimpel 2016, section 2), for `size` values; y may be x.
+  void (*gelu_forward[2])(const void* x, void* y, std::int64_t size);
+  /// x_gradient = y_gradient * gelu'(x); x_gradient may be y_gradient.
+  void (*gelu_backward[2])(const void* x, const void* y_gradient, void* x_gradient, std::int64_t size);
+  DecodeKernels decode;
+};
+
+/// Those of the widest instruction set that this processor has.
+const Kernels& kernels();
+
+}  // namespace etude::models
