@@ -18,6 +18,9 @@ double draw(std::uint64_t seed, std::int64_t piece, std::int64_t position) {
   return static_cast<double>(bits >> 11) * 0x1p-53;
 }
 
+// Tokens a piece has room for from the start.
+constexpr std::int64_t kReserved = 1 << 16;
+
 /// A piece that still grows.
 struct Growing {
   std::size_t index = 0;
@@ -33,11 +36,13 @@ class Session {
         vocabulary_(tokenizer.vocabulary()),
         eos_(vocabulary_.id("EOS_None")),
         bar_(vocabulary_.find("Bar_None").value_or(-1)),
-        pieces_(static_cast<std::size_t>(options.count)) {
+        pieces_(static_cast<std::size_t>(options.count)),
+        sampler_(options.sampling) {
     const auto grammar = tokenizer.grammar();
     for (const data::TokenId token : prompt) grammar->advance(token);
     last_bar_ = options.bars > 0 ? grammar->bars() + options.bars : 0;
     for (std::size_t i = 0; i < pieces_.size(); ++i) {
+      pieces_[i].tokens.reserve(prompt.size() + static_cast<std::size_t>(std::min(options.most_tokens, kReserved)));
       pieces_[i].tokens = prompt;
       pieces_[i].prompt = std::ssize(prompt);
       growing_.push_back({i, grammar->clone()});
@@ -47,12 +52,13 @@ class Session {
   std::vector<Piece> run(const std::function<void(std::int64_t)>& progress) {
     const c10::InferenceMode no_gradients;
     decoder_ = model_.decoder(options_.count);
+    newest_ = at::empty({options_.count, 1}, at::kLong);
     at::Tensor logits = prime();
     for (std::int64_t made = 0; made < options_.most_tokens; ++made) {
       extend(logits);
       if (progress) progress(made + 1);
       if (growing_.empty() || made + 1 == options_.most_tokens) break;
-      logits = decoder_->room() > 0 ? decoder_->advance(columns(1)) : prime();
+      logits = decoder_->room() > 0 ? decoder_->advance(newest_) : prime();
     }
     return std::move(pieces_);
   }
@@ -77,22 +83,29 @@ class Session {
     return decoder_->advance(columns(length < room ? length : std::max<std::int64_t>(1, room / 2)));
   }
 
-  /// Adds a token to every growing piece; those that ended leave.
+  /// Adds a token to every growing piece; those that ended leave. Allocates only then.
   void extend(const at::Tensor& logits) {
-    const at::Tensor rows = logits.contiguous();
-    std::vector<std::int64_t> staying;
-    std::vector<Growing> still;
+    float* const values = logits.mutable_data_ptr<float>();
+    std::int64_t* const newest = newest_.mutable_data_ptr<std::int64_t>();
+    bool some_ended = false;
     for (std::size_t row = 0; row < growing_.size(); ++row) {
-      Growing& piece = growing_[row];
-      float* of_row = rows.mutable_data_ptr<float>() + static_cast<std::int64_t>(row) * rows.size(1);
-      if (add_token(piece, {of_row, static_cast<std::size_t>(rows.size(1))})) {
-        staying.push_back(static_cast<std::int64_t>(row));
-        still.push_back(std::move(piece));
-      }
+      float* const of_row = values + static_cast<std::int64_t>(row) * logits.stride(0);
+      some_ended |= !add_token(growing_[row], {of_row, static_cast<std::size_t>(logits.size(1))});
+      newest[row] = pieces_[growing_[row].index].tokens.back();
     }
-    const bool some_left = still.size() < growing_.size();
-    growing_ = std::move(still);
-    if (some_left && !growing_.empty()) decoder_->select(at::tensor(staying, at::kLong));
+    if (some_ended) leave();
+  }
+
+  void leave() {
+    const auto ended = [this](const Growing& piece) { return pieces_[piece.index].tokens.back() == eos_; };
+    std::vector<std::int64_t> staying;
+    for (std::size_t row = 0; row < growing_.size(); ++row) {
+      if (!ended(growing_[row])) staying.push_back(static_cast<std::int64_t>(row));
+    }
+    std::erase_if(growing_, ended);
+    if (growing_.empty()) return;
+    decoder_->select(at::tensor(staying, at::kLong));
+    newest_ = columns(1);
   }
 
   /// Returns whether the piece goes on.
@@ -100,7 +113,7 @@ class Session {
     Piece& piece = pieces_[growing.index];
     if (options_.valid_only) growing.grammar->next(allowed_);
     const double uniform = draw(options_.seed, static_cast<std::int64_t>(growing.index), std::ssize(piece.tokens));
-    data::TokenId token = sample(logits, allowed_, piece.tokens, options_.sampling, uniform);
+    data::TokenId token = sampler_.draw(logits, allowed_, piece.tokens, uniform);
     piece.ended_by_itself = token == eos_;
     // A bar too many is where the piece is brought to its end.
     if (token == bar_ && last_bar_ > 0 && growing.grammar->bars() >= last_bar_) token = eos_;
@@ -117,7 +130,9 @@ class Session {
   std::vector<Piece> pieces_;
   std::vector<Growing> growing_;
   std::unique_ptr<models::Decoder> decoder_;
+  Sampler sampler_;
   std::vector<bool> allowed_;
+  at::Tensor newest_;  ///< the last token of every growing piece, [pieces, 1]
 };
 
 }  // namespace

@@ -2,30 +2,12 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
-#include <numeric>
 
 #include <fmt/format.h>
 
 #include "framework/config/error.h"
 
 namespace etude::generation {
-namespace {
-
-constexpr float kNever = -std::numeric_limits<float>::infinity();
-
-void penalise(std::span<float> logits, std::span<const data::TokenId> context, double penalty) {
-  std::vector<bool> seen(logits.size(), false);
-  for (const data::TokenId token : context) {
-    const auto id = static_cast<std::size_t>(token);
-    if (seen[id]) continue;
-    seen[id] = true;
-    logits[id] = static_cast<float>(logits[id] > 0 ? logits[id] / penalty : logits[id] * penalty);
-  }
-}
-
-}  // namespace
-
 void check(const SamplingOptions& options) {
   const auto refuse = [](const char* flag, double value, const char* range) {
     throw UsageError(fmt::format("{} is {}; it must be {}", flag, value, range));
@@ -39,49 +21,72 @@ void check(const SamplingOptions& options) {
   }
 }
 
-data::TokenId sample(std::span<float> logits, const std::vector<bool>& allowed, std::span<const data::TokenId> context,
-                     const SamplingOptions& options, double uniform) {
-  if (options.repetition_penalty != 1.0) penalise(logits, context, options.repetition_penalty);
-  if (!allowed.empty()) {
-    for (std::size_t id = 0; id < logits.size(); ++id) {
-      if (!allowed[id]) logits[id] = kNever;
-    }
-  }
-  // Likeliest first; of equals the lower id, so that the order does not depend on the sort.
-  std::vector<data::TokenId> order(logits.size());
-  std::iota(order.begin(), order.end(), 0);
-  const auto likelier = [&](data::TokenId a, data::TokenId b) {
-    const float x = logits[static_cast<std::size_t>(a)], y = logits[static_cast<std::size_t>(b)];
-    return x != y ? x > y : a < b;
-  };
-  if (options.temperature == 0) return *std::min_element(order.begin(), order.end(), likelier);
-  std::sort(order.begin(), order.end(), likelier);
-  if (options.top_k > 0 && options.top_k < std::ssize(order)) order.resize(static_cast<std::size_t>(options.top_k));
+Sampler::Sampler(const SamplingOptions& options) : options_(options) { check(options); }
 
-  const double highest = logits[static_cast<std::size_t>(order.front())];
-  std::vector<double> weight(order.size());
-  for (std::size_t i = 0; i < order.size(); ++i) {
-    weight[i] = std::exp((logits[static_cast<std::size_t>(order[i])] - highest) / options.temperature);
+void Sampler::penalise(std::span<float> logits, std::span<const data::TokenId> context) {
+  seen_.assign(logits.size(), false);
+  for (const data::TokenId token : context) {
+    const auto id = static_cast<std::size_t>(token);
+    if (seen_[id]) continue;
+    seen_[id] = true;
+    const double penalty = options_.repetition_penalty;
+    logits[id] = static_cast<float>(logits[id] > 0 ? logits[id] / penalty : logits[id] * penalty);
   }
-  double kept = std::accumulate(weight.begin(), weight.end(), 0.0);
-  if (options.top_p < 1.0) {
-    const double enough = options.top_p * kept;
-    double sum = 0;
-    std::size_t count = 0;
-    while (count < weight.size() && sum < enough) sum += weight[count++];
-    weight.resize(count);
-    kept = sum;
+}
+
+void Sampler::collect(std::span<const float> logits, const std::vector<bool>& allowed) {
+  candidates_.clear();
+  candidates_.reserve(logits.size());
+  for (std::size_t id = 0; id < logits.size(); ++id) {
+    if (allowed.empty() || allowed[id]) candidates_.push_back({logits[id], static_cast<data::TokenId>(id), 0});
   }
-  double left = uniform * kept;
-  for (std::size_t i = 0; i < weight.size(); ++i) {
-    left -= weight[i];
-    if (left < 0) return order[i];
+  if (options_.top_k <= 0 || options_.top_k >= std::ssize(candidates_)) return;
+  std::nth_element(candidates_.begin(), candidates_.begin() + options_.top_k - 1, candidates_.end(), likelier);
+  candidates_.resize(static_cast<std::size_t>(options_.top_k));
+}
+
+double Sampler::weigh() {
+  const double highest = std::min_element(candidates_.begin(), candidates_.end(), likelier)->logit;
+  double sum = 0;
+  for (Candidate& candidate : candidates_) {
+    candidate.weight = std::exp((candidate.logit - highest) / options_.temperature);
+    sum += candidate.weight;
   }
-  // Rounding used up nothing less than everything: the last token that had any weight.
-  for (std::size_t i = weight.size(); i > 0; --i) {
-    if (weight[i - 1] > 0) return order[i - 1];
+  return sum;
+}
+
+const Sampler::Candidate& Sampler::take(std::size_t left) {
+  const auto end = candidates_.begin() + static_cast<std::ptrdiff_t>(left);
+  std::pop_heap(candidates_.begin(), end, [](const Candidate& a, const Candidate& b) { return likelier(b, a); });
+  return *(end - 1);
+}
+
+data::TokenId Sampler::draw(std::span<float> logits, const std::vector<bool>& allowed,
+                            std::span<const data::TokenId> context, double uniform) {
+  if (options_.repetition_penalty != 1.0) penalise(logits, context);
+  collect(logits, allowed);
+  if (options_.temperature == 0) return std::min_element(candidates_.begin(), candidates_.end(), likelier)->token;
+  double kept = weigh();
+  // A heap, since the likeliest few decide mostly: sorting all of them would cost more than the rest of the draw.
+  std::make_heap(candidates_.begin(), candidates_.end(),
+                 [](const Candidate& a, const Candidate& b) { return likelier(b, a); });
+  std::size_t left = candidates_.size(), end = 0;  // [left, size) are taken; those from `end` on may be drawn
+  if (options_.top_p < 1.0) {
+    const double enough = options_.top_p * kept;
+    kept = 0;
+    while (left > 0 && kept < enough) kept += take(left--).weight;
+    end = left;
   }
-  return order.front();
+  double rest = uniform * kept;
+  const Candidate* last = nullptr;  // that had any weight: rounding may use up nothing less than everything
+  for (std::size_t i = candidates_.size(); i > end; --i) {
+    if (i == left) take(left--);
+    const Candidate& candidate = candidates_[i - 1];
+    if (last == nullptr || candidate.weight > 0) last = &candidate;
+    rest -= candidate.weight;
+    if (rest < 0) break;
+  }
+  return last->token;
 }
 
 }  // namespace etude::generation

@@ -43,6 +43,8 @@ class Gpt2 : public Model {
  private:
   friend class Gpt2Decoder;
 
+  static constexpr double kNormEpsilon = 1e-5;
+
   struct Affine {
     at::Tensor weight;  ///< [in, out], as Hugging Face's Conv1D
     at::Tensor bias;    ///< [out]

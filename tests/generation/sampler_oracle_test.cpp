@@ -81,6 +81,7 @@ TEST(SamplerOracle, KeepsAndWeighsTokensAsTransformersDoes) {
     std::stable_sort(order.begin(), order.end(), [&](data::TokenId a, data::TokenId b) {
       return probabilities[static_cast<std::size_t>(a)] > probabilities[static_cast<std::size_t>(b)];
     });
+    Sampler sampler(all[i].options);
     // In the middle of a token's share it must be that token, at either end of it too, but for rounding.
     double begin = 0;
     for (const data::TokenId token : order) {
@@ -88,7 +89,7 @@ TEST(SamplerOracle, KeepsAndWeighsTokensAsTransformersDoes) {
       if (share < 1e-5) continue;
       for (const double within : {0.02, 0.5, 0.98}) {
         std::vector<float> logits = all[i].logits;
-        EXPECT_EQ(generation::sample(logits, {}, all[i].context, all[i].options, begin + within * share), token);
+        EXPECT_EQ(sampler.draw(logits, {}, all[i].context, begin + within * share), token);
       }
       begin += share;
     }

@@ -21,7 +21,7 @@ constexpr int kDraws = 20'000;
 /// Logits are overwritten by a draw; here it has its own.
 data::TokenId draw(std::vector<float> logits, const SamplingOptions& options, double uniform,
                    const std::vector<bool>& allowed = {}, const std::vector<data::TokenId>& context = {}) {
-  return generation::sample(logits, allowed, context, options, uniform);
+  return Sampler(options).draw(logits, allowed, context, uniform);
 }
 
 /// Probabilities 0.4, 0.3, 0.2, 0.1 of tokens 2, 0, 3, 1.
