@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <vector>
 
 #include "models/kernels/decode.h"
 
@@ -40,7 +41,15 @@ struct Kernels {
   DecodeKernels decode;
 };
 
-/// Those of the widest instruction set that this processor has.
+/// Those of the widest instruction set that this processor has, or those that the environment variable ETUDE_KERNELS
+/// names. Throws UsageError when it names what there is not.
 const Kernels& kernels();
+
+/// What this processor can run, from the narrowest to the widest.
+std::vector<const Kernels*> available_kernels();
+
+/// Makes kernels() return these from now on, or with null what it would return by itself. For comparing them; not to be
+/// called while any runs.
+void use_kernels(const Kernels* kernels);
 
 }  // namespace etude::models

@@ -9,16 +9,18 @@ struct Gelu {
   static constexpr float kTwiceRoot = 1.5957691216F;  // 2 sqrt(2/pi)
   static constexpr float kCubic = 0.044715F;
 
-  /// 1 / (1 + e^(-2u)); beyond 20 it would be 1 or as good as 0 times x.
-  static Floats gate(Floats x) {
-    Floats twice = x * (x * x * (kTwiceRoot * kCubic) + kTwiceRoot);
-    twice = twice < -80.0F ? all(-80.0F) : twice;
-    return 1.0F / (1.0F + exponential(-twice));
+  /// x as far as it makes a difference: from there on the gate is 0 or 1, and powers of x would overflow.
+  static Floats bounded(Floats x) {
+    const Floats low = x < -10.0F ? all(-10.0F) : x;
+    return low > 10.0F ? all(10.0F) : low;
   }
-  static Floats forward(Floats x) { return x * gate(x); }
+  /// 1 / (1 + e^(-2u)) of a bounded x.
+  static Floats gate(Floats x) { return 1.0F / (1.0F + exponential(-x * (x * x * (kTwiceRoot * kCubic) + kTwiceRoot))); }
+
+  static Floats forward(Floats x) { return x * gate(bounded(x)); }
   static Floats backward(Floats x, Floats gradient) {
-    const Floats s = gate(x);
-    return gradient * (s + x * s * (1.0F - s) * (x * x * (3.0F * kTwiceRoot * kCubic) + kTwiceRoot));
+    const Floats b = bounded(x), s = gate(b);
+    return gradient * (s + b * s * (1.0F - s) * (b * b * (3.0F * kTwiceRoot * kCubic) + kTwiceRoot));
   }
 };
 

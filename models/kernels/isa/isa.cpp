@@ -1,5 +1,5 @@
 // The kernels for one instruction set: compiled several times, with ETUDE_ISA its name, ETUDE_LANES floats in a vector,
-// and ETUDE_DOTS_BFLOAT16 where it multiplies pairs of bfloat16.
+// and ETUDE_BFLOAT16_PAIRS where products of bfloat16 are made in pairs.
 #include "models/kernels/isa/attention_head.h"
 #include "models/kernels/isa/decode.h"
 #include "models/kernels/isa/gelu.h"
@@ -9,7 +9,7 @@ namespace etude::models::ETUDE_ISA {
 
 namespace {
 
-#ifdef ETUDE_DOTS_BFLOAT16
+#ifdef ETUDE_BFLOAT16_PAIRS
 using Bfloat16Products = PairProducts;
 #else
 using Bfloat16Products = FloatProducts;

@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <cstring>
 
-#ifdef ETUDE_DOTS_BFLOAT16
+#ifdef __AVX512BF16__
 #include <immintrin.h>
 #endif
 
@@ -124,7 +124,7 @@ struct PairProducts {
   typedef Bits Elements;
   static constexpr std::int64_t kDepth = 2;
   static Floats multiply_add(std::uint32_t a, Elements b, Floats sum) {
-#ifdef ETUDE_DOTS_BFLOAT16
+#ifdef __AVX512BF16__
     const __m512i both = _mm512_set1_epi32(static_cast<int>(a));
     return reinterpret_cast<Floats>(_mm512_dpbf16_ps(reinterpret_cast<__m512>(sum), reinterpret_cast<__m512bh>(both),
                                                      reinterpret_cast<__m512bh>(b)));

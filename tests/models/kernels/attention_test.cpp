@@ -9,6 +9,7 @@
 #include <ATen/ops/ones.h>
 #include <ATen/ops/softmax.h>
 
+#include "tests/models/kernels/every_kernels.h"
 #include "tests/models/support.h"
 
 namespace etude::models {
@@ -16,6 +17,10 @@ namespace {
 
 using etude::testing::random_normal;
 using etude::testing::relative_error;
+
+class Attention : public etude::testing::EveryKernels {};
+INSTANTIATE_TEST_SUITE_P(, Attention, ::testing::ValuesIn(etude::testing::every_kernels()),
+                         etude::testing::kernels_name);
 
 const DropoutKey kKey{.seed = 7, .step = 1, .grain = 3};
 
@@ -39,9 +44,9 @@ struct Case {
 };
 // One query, fewer than a vector, around the sizes of blocks and groups, odd head widths.
 const Case kCases[] = {{1, 1, 1, 4},   {2, 5, 3, 7},    {1, 16, 2, 8},  {2, 63, 1, 5},
-                       {1, 65, 2, 16}, {2, 130, 3, 12}, {1, 300, 2, 32}};
+                       {1, 65, 2, 16}, {2, 130, 3, 12}, {1, 300, 2, 32}, {1, 97, 1, 80}};
 
-TEST(Attention, EqualsThePlainExpressionInValuesAndGradients) {
+TEST_P(Attention, EqualsThePlainExpressionInValuesAndGradients) {
   for (const Case& shape : kCases) {
     for (const double rate : {0.0, 0.3}) {
       SCOPED_TRACE(::testing::Message() << shape.time << " tokens, rate " << rate);
@@ -59,7 +64,7 @@ TEST(Attention, EqualsThePlainExpressionInValuesAndGradients) {
   }
 }
 
-TEST(Attention, StaysFiniteForScoresThatDwarfEachOther) {
+TEST_P(Attention, StaysFiniteForScoresThatDwarfEachOther) {
   const at::Tensor qkv = random_normal({1, 40, 24}, 1, 60.0).requires_grad_(true);
   const at::Tensor actual = causal_attention(qkv, 1, 0.0, nullptr, 0);
   EXPECT_LT(relative_error(actual, plain_attention(qkv, 1, 0.0, 0)), 1e-4);
@@ -67,7 +72,7 @@ TEST(Attention, StaysFiniteForScoresThatDwarfEachOther) {
   EXPECT_TRUE(qkv.grad().isfinite().all().item<bool>());
 }
 
-TEST(Attention, IsTheSameForAnyNumberOfThreads) {
+TEST_P(Attention, IsTheSameForAnyNumberOfThreads) {
   const int threads = at::get_num_threads();
   std::vector<at::Tensor> values, gradients;
   for (const int count : {1, 4}) {
@@ -82,7 +87,7 @@ TEST(Attention, IsTheSameForAnyNumberOfThreads) {
   EXPECT_TRUE(at::equal(gradients[0], gradients[1]));
 }
 
-TEST(Attention, TakesBfloat16) {
+TEST_P(Attention, TakesBfloat16) {
   const at::Tensor values = random_normal({2, 70, 48}, 5).to(at::kBFloat16);
   const at::Tensor qkv = values.clone().requires_grad_(true), same = values.clone().requires_grad_(true);
   const at::Tensor actual = causal_attention(qkv, 2, 0.1, &kKey, 1), expected = plain_attention(same, 2, 0.1, 1);
