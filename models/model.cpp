@@ -17,4 +17,8 @@ void set_matrix_dtype(Model& model, at::ScalarType type) {
   }
 }
 
+void move_to(Model& model, const at::Device& device) {
+  for (const Parameter& parameter : model.parameters()) parameter.value.set_data(parameter.value.detach().to(device));
+}
+
 }  // namespace etude::models

@@ -76,4 +76,7 @@ class Model {
 /// new storage, so call it before replica(). Gradients come in the type of their leaf.
 void set_matrix_dtype(Model& model, at::ScalarType type);
 
+/// Puts the weights on another device; likewise.
+void move_to(Model& model, const at::Device& device);
+
 }  // namespace etude::models

@@ -8,6 +8,7 @@
 #include <torch/csrc/autograd/custom_function.h>
 
 #include "framework/config/error.h"
+#include "models/kernels/gpu.h"
 #include "models/kernels/kernels.h"
 #include "models/kernels/memory.h"
 #include "models/kernels/philox.h"
@@ -101,6 +102,7 @@ struct Attention : torch::autograd::Function<Attention> {
 at::Tensor causal_attention(const at::Tensor& qkv, std::int64_t heads, double rate, const DropoutKey* key,
                             std::uint32_t site) {
   if (qkv.dim() != 3 || qkv.size(2) % (3 * heads) != 0) throw Error("attention takes [batch, time, 3 * width]");
+  if (!qkv.is_cpu()) return on_gpu::causal_attention(qkv, heads, rate, key, site);
   check_type(qkv, "attention");
   auto setting = c10::make_intrusive<Setting>();
   setting->heads = heads;

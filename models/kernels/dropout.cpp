@@ -10,6 +10,7 @@
 #include <torch/csrc/autograd/custom_function.h>
 
 #include "framework/config/error.h"
+#include "models/kernels/gpu.h"
 #include "models/kernels/memory.h"
 #include "models/kernels/philox.h"
 
@@ -86,6 +87,7 @@ struct Dropout : torch::autograd::Function<Dropout> {
 at::Tensor dropout(const at::Tensor& x, double rate, const DropoutKey* key, std::uint32_t site) {
   if (key == nullptr || rate <= 0.0) return x;
   if (rate >= 1.0) throw Error("a dropout rate must be below 1");
+  if (!x.is_cpu()) return on_gpu::dropout(x, rate, *key, site);
   check_type(x, "dropout");
   return Dropout::apply(x, MaskStream(*key, site, rate));
 }
