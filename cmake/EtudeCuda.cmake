@@ -1,0 +1,52 @@
+# Decides whether libetude_cuda.so is built: with ETUDE_CUDA=AUTO where everything for it is found, with ON or not at all.
+# It needs headers of the CUDA runtime and NCCL of the version that LibTorch is made for, from a toolkit or from the
+# wheels that `script/setup --cuda` installs. Defines EtudeCuda::runtime (headers and libraries) when it is to be built.
+set(ETUDE_CUDA AUTO CACHE STRING "Build the part for NVIDIA GPUs: AUTO (where a CUDA toolkit is), ON or OFF")
+set_property(CACHE ETUDE_CUDA PROPERTY STRINGS AUTO ON OFF)
+if(ETUDE_CUDA STREQUAL "OFF")
+  return()
+endif()
+
+get_filename_component(wheels ${LIBTORCH_ROOT}/../nvidia ABSOLUTE)
+set(toolkits $ENV{CUDA_HOME} $ENV{CUDA_PATH} /usr/local/cuda)
+find_path(CUDA_RUNTIME_INCLUDE_DIR crt/host_defines.h HINTS ${wheels}/cu13/include ${toolkits} PATH_SUFFIXES include)
+find_path(NCCL_INCLUDE_DIR nccl.h HINTS ${wheels}/nccl/include ${toolkits} PATH_SUFFIXES include)
+# The wheels bring libraries under their full names alone.
+find_library(CUDA_RUNTIME_LIBRARY NAMES libcudart.so.13 cudart HINTS ${wheels}/cu13/lib ${toolkits} PATH_SUFFIXES lib64 lib)
+find_library(NCCL_LIBRARY NAMES libnccl.so.2 nccl HINTS ${wheels}/nccl/lib ${toolkits} PATH_SUFFIXES lib64 lib)
+mark_as_advanced(CUDA_RUNTIME_INCLUDE_DIR NCCL_INCLUDE_DIR CUDA_RUNTIME_LIBRARY NCCL_LIBRARY)
+
+set(missing)
+if(ETUDE_SANITIZE)
+  list(APPEND missing "a build without sanitizers, which the CUDA driver does not bear")
+endif()
+if(NOT TARGET LibTorch::cuda)
+  list(APPEND missing "a LibTorch with libtorch_cuda.so")
+endif()
+if(NOT CUDA_RUNTIME_INCLUDE_DIR OR NOT CUDA_RUNTIME_LIBRARY)
+  list(APPEND missing "the CUDA runtime (headers and library)")
+elseif(EXISTS ${CUDA_RUNTIME_INCLUDE_DIR}/cuda_runtime_api.h)
+  file(STRINGS ${CUDA_RUNTIME_INCLUDE_DIR}/cuda_runtime_api.h version REGEX "define CUDART_VERSION +[0-9]+")
+  if(NOT version MATCHES " 13[0-9][0-9][0-9]")
+    list(APPEND missing "CUDA 13, which this LibTorch is made for (${CUDA_RUNTIME_INCLUDE_DIR} has another)")
+  endif()
+endif()
+if(NOT NCCL_INCLUDE_DIR OR NOT NCCL_LIBRARY)
+  list(APPEND missing "NCCL (nccl.h and its library)")
+endif()
+
+if(missing)
+  list(JOIN missing "; " missing)
+  if(ETUDE_CUDA STREQUAL "ON")
+    message(FATAL_ERROR "The part for NVIDIA GPUs cannot be built. Missing: ${missing}. script/setup --cuda installs all of it.")
+  endif()
+  message(STATUS "Without the part for NVIDIA GPUs; missing: ${missing}")
+  return()
+endif()
+
+message(STATUS "With the part for NVIDIA GPUs: CUDA of ${CUDA_RUNTIME_INCLUDE_DIR}, NCCL of ${NCCL_INCLUDE_DIR}")
+add_library(EtudeCuda::runtime INTERFACE IMPORTED)
+target_include_directories(EtudeCuda::runtime SYSTEM INTERFACE ${CUDA_RUNTIME_INCLUDE_DIR} ${NCCL_INCLUDE_DIR})
+target_link_libraries(EtudeCuda::runtime INTERFACE LibTorch::cuda ${NCCL_LIBRARY} ${CUDA_RUNTIME_LIBRARY})
+# Where the module looks first when it is loaded: LibTorch's own libraries, lest two NCCLs meet in one process.
+set(ETUDE_CUDA_RPATH ${LIBTORCH_ROOT}/lib ${wheels}/nccl/lib ${wheels}/cu13/lib)
