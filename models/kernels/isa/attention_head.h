@@ -112,12 +112,13 @@ class AttentionKernel {
     for (std::int64_t first = 0; first < sizes_.queries; first += kTileColumns) {
       Part* panel = reinterpret_cast<Part*>(to + first * sizes_.row_elements);
       for (std::int64_t column = 0; column < kTileColumns; ++column) {
-        const std::int64_t row = first + column;
-        const T* source = static_cast<const T*>(from) + row * head_.stride;
-        for (std::int64_t i = 0; i < width; ++i) {
-          const bool inside = row < head_.time && i < head_.head_width;
-          panel[(i / kDepth * kTileColumns + column) * kDepth + i % kDepth] = inside ? part(source[i]) : Part{};
-        }
+        const T* source = static_cast<const T*>(from) + (first + column) * head_.stride;
+        const auto place = [&](std::int64_t i) -> Part& {
+          return panel[(i / kDepth * kTileColumns + column) * kDepth + i % kDepth];
+        };
+        const std::int64_t inside = first + column < head_.time ? head_.head_width : 0;
+        for (std::int64_t i = 0; i < inside; ++i) place(i) = part(source[i]);
+        for (std::int64_t i = inside; i < width; ++i) place(i) = Part{};
       }
     }
   }
@@ -203,11 +204,14 @@ class AttentionKernel {
     const std::int64_t query = block.first + row, keys = query + 1, end = end_of_row(block);
     float* scores = scores_ + row * sizes_.stride;
     hide_future(scores, keys);
-    Floats most[2] = {load(scores), load(scores)};
-    for (std::int64_t i = kLanes; i < keys; i += kLanes) {
-      most[i / kLanes % 2] = maximum(most[i / kLanes % 2], load(scores + i));
+    Floats most = load(scores), also_most = most;  // two, since each maximum waits for the one before
+    std::int64_t next = kLanes;
+    for (; next + kLanes < keys; next += 2 * kLanes) {
+      most = maximum(most, load(scores + next));
+      also_most = maximum(also_most, load(scores + next + kLanes));
     }
-    const float scaling = scale(), highest = largest(maximum(most[0], most[1])) * scaling;
+    if (next < keys) most = maximum(most, load(scores + next));
+    const float scaling = scale(), highest = largest(maximum(most, also_most)) * scaling;
 
     Floats sums{};
     Factors factors(head_, query);

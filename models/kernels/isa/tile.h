@@ -22,8 +22,10 @@ struct Left {
 };
 
 /// to [kTileRows, kTileColumns] (+)= left [kTileRows, k] right [k, kTileColumns], the latter packed row by row.
+///
+/// A function of its own, called with every tile: inlined, its registers would be shared with what is around it.
 template <class Products, bool kAccumulate>
-inline void multiply_tile(std::int64_t k, Left<typename Products::Element> left,
+__attribute__((noinline)) void multiply_tile(std::int64_t k, Left<typename Products::Element> left,
                           const typename Products::Element* right, float* to, std::int64_t to_stride) {
   using Elements = typename Products::Elements;
   Floats sums[kTileRows][kTileVectors] = {};
