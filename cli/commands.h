@@ -1,5 +1,8 @@
 #pragma once
 
+#include <exception>
+#include <string>
+
 #include <CLI/CLI.hpp>
 
 namespace etude::cli {
@@ -17,5 +20,9 @@ void add_completion(CLI::App& app);
 struct ExitCode {
   int code = 0;
 };
+
+/// What an exception that ended a command means to a person, and the exit code that goes with it.
+std::string in_words(const std::exception& error);
+int exit_code_of(const std::exception& error);
 
 }  // namespace etude::cli

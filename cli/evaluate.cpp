@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/commands.h"
+#include "cli/ranks.h"
 #include "framework/comm/communicator.h"
 #include "framework/config/error.h"
 #include "framework/evaluate/evaluator.h"
@@ -31,10 +32,10 @@ struct Arguments {
 
 constexpr std::size_t kConfusionsShown = 10;
 
-void run_evaluate(const Arguments& arguments) {
-  const auto communicator = comm::make_communicator();
+void evaluate_with(comm::Communicator& communicator, const Arguments& arguments) {
   const run::RunFolder folder = run::open_run(arguments.run);
   train::TrainedModel trained = train::load_trained(folder, arguments.checkpoint);
+  watch_collectives(communicator, trained.experiment.train.collective_timeout, folder);
   const fs::path where = arguments.pack.empty() ? trained.experiment.data.pack : arguments.pack;
   const data::Pack pack = data::Pack::open(where);
   if (pack.vocabulary().tokens() != trained.tokenizer->vocabulary().tokens()) {
@@ -43,7 +44,7 @@ void run_evaluate(const Arguments& arguments) {
   }
   const data::Split split = data::parse_split(arguments.split);
   const int threads = arguments.threads > 0 ? static_cast<int>(arguments.threads)
-                                            : parallel::cores_per_rank(communicator->local_size());
+                                            : parallel::cores_per_rank(communicator.local_size());
   parallel::WorkerPool workers(threads);
   std::vector<std::unique_ptr<models::Model>> replicas;
   std::vector<models::Model*> models{trained.model.get()};
@@ -52,13 +53,13 @@ void run_evaluate(const Arguments& arguments) {
     models.push_back(replicas.back().get());
   }
 
-  const bool first = communicator->rank() == 0;
+  const bool first = communicator.rank() == 0;
   const evaluate::Selection selection{.split = split,
                                       .sequence_length = trained.experiment.data.sequence_length,
                                       .rows = trained.experiment.train.micro_batch};
   std::unique_ptr<log::Progress> progress;
   const evaluate::Tally tally =
-      evaluate::evaluate(models, pack, selection, *communicator, workers, [&](std::int64_t done, std::int64_t of) {
+      evaluate::evaluate(models, pack, selection, communicator, workers, [&](std::int64_t done, std::int64_t of) {
         if (!first) return;
         if (!progress) progress = std::make_unique<log::Progress>("evaluate", of, stderr);
         progress->tick(done);
@@ -90,7 +91,9 @@ void add_evaluate(CLI::App& app) {
   command->add_option("--threads", arguments->threads, "Threads per rank (0: the cores there are)")
       ->capture_default_str();
   command->footer("Runs under mpirun too; the result is the same on any number of ranks.");
-  command->callback([arguments] { run_evaluate(*arguments); });
+  command->callback([arguments] {
+    on_all_ranks([&](comm::Communicator& communicator) { evaluate_with(communicator, *arguments); });
+  });
 }
 
 }  // namespace etude::cli

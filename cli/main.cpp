@@ -32,12 +32,20 @@ void check_subcommand(const CLI::App& app, int argc, char** argv) {
                                       fmt::join(names, ", ")));
 }
 
-int report(const std::exception& error, int code) {
-  fmt::print(stderr, "etude: {}\n", error.what());
-  return code;
+}  // namespace
+
+namespace etude::cli {
+
+std::string in_words(const std::exception& error) {
+  if (dynamic_cast<const std::bad_alloc*>(&error) == nullptr) return error.what();
+  return "out of memory; a smaller model, train.micro_batch or data.sequence_length needs less";
 }
 
-}  // namespace
+int exit_code_of(const std::exception& error) {
+  return dynamic_cast<const UsageError*>(&error) != nullptr ? kMisuse : kFailure;
+}
+
+}  // namespace etude::cli
 
 int main(int argc, char** argv) {
   CLI::App app{"Trains, measures and plays models of symbolic music.", "etude"};
@@ -67,12 +75,8 @@ int main(int argc, char** argv) {
     return code == 0 ? 0 : kMisuse;
   } catch (const etude::cli::ExitCode& exit) {
     return exit.code;
-  } catch (const etude::UsageError& error) {
-    return report(error, kMisuse);
-  } catch (const std::bad_alloc&) {
-    fmt::print(stderr, "etude: out of memory; a smaller model, train.micro_batch or data.sequence_length needs less\n");
-    return kFailure;
   } catch (const std::exception& error) {
-    return report(error, kFailure);
+    fmt::print(stderr, "etude: {}\n", etude::cli::in_words(error));
+    return etude::cli::exit_code_of(error);
   }
 }

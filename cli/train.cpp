@@ -1,15 +1,14 @@
-#include <chrono>
 #include <filesystem>
 #include <memory>
 #include <optional>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "cli/commands.h"
+#include "cli/ranks.h"
 #include "framework/comm/communicator.h"
 #include "framework/config/error.h"
 #include "framework/files/files.h"
@@ -24,8 +23,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// What a scheduler takes as "start me again": EX_TEMPFAIL of sysexits.h.
-constexpr int kResumeMe = 75;
 constexpr int kFailure = 1;
 
 struct Arguments {
@@ -66,8 +63,8 @@ std::unique_ptr<run::RunLock> prepare(const run::RunFolder& folder, const Argume
   folder.create();
   auto lock = std::make_unique<run::RunLock>(folder);
   if (used && arguments.overwrite) {
-    for (const fs::path& path : {folder.checkpoints(), folder.evaluations(), folder.metrics(), folder.log(),
-                                 folder.evaluation(), folder.environment(), folder.config()}) {
+    for (const fs::path& path : {folder.checkpoints(), folder.evaluations(), folder.faults(), folder.metrics(),
+                                 folder.log(), folder.evaluation(), folder.environment(), folder.config()}) {
       fs::remove_all(path);
     }
     folder.create();
@@ -142,11 +139,12 @@ void finish(train::Ending ending, const train::Trainer& trainer, const run::RunF
 
 void train_with(comm::Communicator& communicator, const Arguments& arguments) {
   const train::Experiment experiment = train::load_experiment(arguments.experiment, arguments.assignments);
+  const run::RunFolder folder(experiment.run);
+  watch_collectives(communicator, experiment.train.collective_timeout, folder);
   const data::Pack pack = data::Pack::open(experiment.data.pack);
   check_that_ranks_agree(communicator, experiment, pack);
 
   const bool first = communicator.rank() == 0;
-  const run::RunFolder folder(experiment.run);
   const auto lock = first ? prepare(folder, arguments) : nullptr;
   communicator.barrier();
   train::RunLog log(first ? std::optional(folder) : std::nullopt);
@@ -166,23 +164,6 @@ void train_with(comm::Communicator& communicator, const Arguments& arguments) {
                     pack.folder().string()));
   }
   finish(trainer.train(), trainer, folder, log);
-}
-
-void run_train(const Arguments& arguments) {
-  const auto communicator = comm::make_communicator();
-  try {
-    train_with(*communicator, arguments);
-  } catch (const ExitCode&) {
-    throw;  // all ranks are here
-  } catch (const std::exception& error) {
-    // The other ranks may be waiting for this one in a collective that will never come.
-    if (communicator->size() == 1) throw;
-    // What is wrong is mostly wrong on all ranks: let rank 0 say it, and the others only where it does not.
-    if (communicator->rank() != 0) std::this_thread::sleep_for(std::chrono::seconds(1));
-    const int code = dynamic_cast<const UsageError*>(&error) != nullptr ? 2 : 1;
-    fmt::print(stderr, "etude: rank {}: {}\n", communicator->rank(), error.what());
-    communicator->abort(code);
-  }
 }
 
 }  // namespace
@@ -207,7 +188,8 @@ void add_train(CLI::App& app) {
       "run it again with --resume. Under mpirun send SIGUSR1 to mpirun: on Ctrl-C and SIGTERM Open MPI kills the "
       "ranks\n"
       "after about a second, whether their checkpoint is written or not.");
-  command->callback([arguments] { run_train(*arguments); });
+  command->callback(
+      [arguments] { on_all_ranks([&](comm::Communicator& communicator) { train_with(communicator, *arguments); }); });
 }
 
 }  // namespace etude::cli

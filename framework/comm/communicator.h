@@ -1,6 +1,8 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -21,6 +23,17 @@ class Work {
   virtual bool done() = 0;
 };
 using WorkPtr = std::shared_ptr<Work>;
+
+/// How long a collective may take, and what happens when one takes longer.
+struct Deadline {
+  double seconds = 0;  ///< since it was posted; 0 for as long as it likes
+  /// Where each rank that can writes rank-<r>.txt: where the ranks stand, its last collectives, the stacks of its
+  /// threads.
+  std::filesystem::path folder;
+  int exit_code = 1;
+  /// Called on every such rank, from a thread of its own, before the file is written.
+  std::function<void(const std::string& verdict, const std::filesystem::path& file)> tell;
+};
 
 /// What ranks say to each other. Every rank calls the same collectives in the same order; none of them blocks until
 /// its Work is waited for. Tensors are contiguous. Nothing above this interface asks whether there is MPI.
@@ -47,9 +60,28 @@ class Communicator {
                              std::vector<std::int64_t> send_counts) = 0;
   virtual void barrier() = 0;
 
+  /// For reports of faults alone: the step that is being made (from 1 on; 0 before the first), and what this rank does
+  /// for it. `doing` is a literal: "computing".
+  virtual void describe(std::int64_t /*step*/, const char* /*doing*/) {}
+  /// From now on all ranks end, and say which of them is missing, when a collective misses its deadline. Once, and on
+  /// every rank. A rank alone waits for nobody.
+  virtual void watch(const Deadline& /*deadline*/) {}
+
   /// Ends this process and every other rank with `code`, at once: for an error that the others cannot know of, and
   /// would wait for without end. Says nothing; whoever calls it has told the user why.
   [[noreturn]] virtual void abort(int code);
+};
+
+/// Names the collectives that this thread posts while the label lives, for reports of faults: "bucket 3".
+class Label {
+ public:
+  explicit Label(std::string text);
+  ~Label();
+  Label(const Label&) = delete;
+  Label& operator=(const Label&) = delete;
+
+ private:
+  std::string before_;
 };
 
 /// The communicator of this process: MPI when it was started under an MPI launcher (mpirun, srun --mpi=pmix) with

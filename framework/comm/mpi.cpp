@@ -92,6 +92,8 @@ int Mpi::size() const { return thread_->place().size; }
 int Mpi::local_rank() const { return thread_->place().local_rank; }
 int Mpi::local_size() const { return thread_->place().local_size; }
 std::string Mpi::name() const { return fmt::format("MPI ({})", thread_->place().library); }
+void Mpi::describe(std::int64_t step, const char* doing) { thread_->describe(step, doing); }
+void Mpi::watch(const Deadline& deadline) { thread_->watch(deadline); }
 void Mpi::abort(int code) { thread_->abort(code); }
 
 WorkPtr Mpi::all_reduce(at::Tensor values, ReduceOp op) {

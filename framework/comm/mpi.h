@@ -31,6 +31,8 @@ class Mpi : public Communicator {
   WorkPtr all_to_all(at::Tensor output, std::vector<std::int64_t> receive_counts, at::Tensor input,
                      std::vector<std::int64_t> send_counts) override;
   void barrier() override;
+  void describe(std::int64_t step, const char* doing) override;
+  void watch(const Deadline& deadline) override;
   [[noreturn]] void abort(int code) override;
 
  private:

@@ -1,9 +1,7 @@
 #include "framework/comm/mpi_thread.h"
 
 #include <fmt/format.h>
-#include <pthread.h>
 #include <sched.h>
-#include <signal.h>
 #ifdef __linux__
 #include <sys/prctl.h>
 #endif
@@ -12,6 +10,7 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "framework/comm/thread_signals.h"
 #include "framework/config/error.h"
 
 namespace etude::comm {
@@ -28,16 +27,10 @@ constexpr int kPauseShare = 8;
 constexpr auto kLongestPause = microseconds(100);
 // A poll that took longer than this moved data: there will be more.
 constexpr auto kIdlePoll = microseconds(3);
+// How often to look for letters of other ranks that wait for this one.
+constexpr auto kMail = std::chrono::milliseconds(100);
 // How long abort() gives the communication thread before it ends this process alone.
 constexpr auto kAbortPatience = std::chrono::seconds(5);
-
-/// Signals for the program are for its own threads; those that report a crash of this one stay.
-void leave_signals_to_others() {
-  sigset_t signals;
-  sigfillset(&signals);
-  for (const int crash : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT}) sigdelset(&signals, crash);
-  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-}
 
 /// Timers of a normal thread may fire 50 µs late, which is as long as the pauses here.
 void wake_on_time() {
@@ -97,9 +90,11 @@ MpiThread::MpiThread() : exceptions_at_start_(std::uncaught_exceptions()) {
 }
 
 MpiThread::~MpiThread() {
+  const bool unwinding = std::uncaught_exceptions() > exceptions_at_start_;
+  if (!unwinding) meet_at_the_end();
+  watchdog_.reset();
   {
     const std::lock_guard lock(mutex_);
-    const bool unwinding = std::uncaught_exceptions() > exceptions_at_start_;
     (unwinding ? leave_ : finalise_) = true;
   }
   news_.notify_all();
@@ -111,10 +106,29 @@ WorkPtr MpiThread::post(Request request, Operation::Start start) {
   {
     const std::lock_guard lock(mutex_);
     if (failure_) std::rethrow_exception(failure_);
+    operation->number_ = recorder_.posted(request);
     posted_.push_back(operation);
   }
   news_.notify_all();
   return operation;
+}
+
+void MpiThread::watch(const Deadline& deadline) {
+  if (place_.size == 1) return;
+  watchdog_ = std::make_unique<Watchdog>(place_.rank, place_.size, recorder_, *mailbox_, deadline,
+                                         [this](int code) { abort(code); });
+}
+
+/// MPI_Finalize waits for all ranks too, but out of the watchdog's sight.
+void MpiThread::meet_at_the_end() {
+  try {
+    const auto start = [](std::vector<MPI_Request>& requests) {
+      check_mpi(MPI_Ibarrier(MPI_COMM_WORLD, &requests.emplace_back(MPI_REQUEST_NULL)), "MPI_Ibarrier");
+    };
+    post({"last barrier", 0, at::kByte}, start)->wait();
+  } catch (const std::exception&) {
+    // Whoever used the communicator has been told of what made MPI fail.
+  }
 }
 
 void MpiThread::abort(int code) {
@@ -129,7 +143,7 @@ void MpiThread::abort(int code) {
 }
 
 void MpiThread::run() {
-  leave_signals_to_others();
+  be_a_helper_thread("communication");
   wake_on_time();
   try {
     initialise();
@@ -144,8 +158,12 @@ void MpiThread::run() {
       for (const OperationPtr& operation : fresh_) start(operation);
       fresh_.clear();
       poll();
+      move_mail();
     }
-    if (finalise_) MPI_Finalize();
+    if (finalise_) {
+      mailbox_->close();
+      MPI_Finalize();
+    }
   } catch (...) {
     fail_everything(std::current_exception());
   }
@@ -171,6 +189,7 @@ void MpiThread::initialise() {
   check_mpi(MPI_Comm_size(machine, &place_.local_size), "MPI_Comm_size");
   check_mpi(MPI_Comm_free(&machine), "MPI_Comm_free");
   place_.library = library_name();
+  mailbox_ = std::make_unique<MpiMailbox>();
 
   const std::lock_guard lock(mutex_);
   initialised_ = true;
@@ -182,7 +201,7 @@ bool MpiThread::wait_for_news() {
   std::unique_lock lock(mutex_);
   const auto has_news = [this] { return !posted_.empty() || finalise_ || leave_ || abort_code_; };
   if (requests_.empty()) {
-    news_.wait(lock, has_news);
+    news_.wait_for(lock, kMail, has_news);
   } else if (posted_.empty()) {
     const auto waited = Clock::now() - last_sign_of_life_;
     if (waited < kEager) {
@@ -215,7 +234,20 @@ void MpiThread::start(const OperationPtr& operation) {
   operation->outstanding_ = requests_.size() - before;
   owners_.resize(requests_.size(), operation);
   last_sign_of_life_ = Clock::now();
-  if (operation->outstanding_ == 0) operation->complete(operation->failure_own_);
+  if (operation->outstanding_ == 0) complete(operation);
+}
+
+void MpiThread::complete(const OperationPtr& operation) {
+  recorder_.done(operation->number_);
+  operation->complete(operation->failure_own_);
+}
+
+/// Letters come only when something is wrong, so they may wait a little, and cost nothing while all is well.
+void MpiThread::move_mail() {
+  const auto now = Clock::now();
+  if (place_.size == 1 || now - last_mail_ < kMail) return;
+  last_mail_ = now;
+  mailbox_->move();
 }
 
 void MpiThread::poll() {
@@ -239,7 +271,7 @@ void MpiThread::poll() {
       operation->failure_own_ =
           std::make_exception_ptr(Error(fmt::format("{} failed: {}", operation->request_.text(), problem.what())));
     }
-    if (--operation->outstanding_ == 0) operation->complete(operation->failure_own_);
+    if (--operation->outstanding_ == 0) complete(operation);
   }
   if (count > 0) forget_finished();
 }

@@ -15,6 +15,9 @@
 
 #include "framework/comm/arguments.h"
 #include "framework/comm/communicator.h"
+#include "framework/comm/flight_recorder.h"
+#include "framework/comm/mpi_mailbox.h"
+#include "framework/comm/watchdog.h"
 
 namespace etude::comm {
 
@@ -38,6 +41,7 @@ class Operation : public Work {
 
   const Request request_;
   Start start_;
+  std::int64_t number_ = 0;         ///< the flight recorder's
   std::size_t outstanding_ = 0;     ///< requests not yet done; the communication thread's own
   std::exception_ptr failure_own_;  ///< likewise: the first failure among them
 
@@ -63,6 +67,8 @@ class MpiThread {
   MpiThread& operator=(const MpiThread&) = delete;
 
   WorkPtr post(Request request, Operation::Start start);
+  void describe(std::int64_t step, const char* doing) { recorder_.describe(step, doing); }
+  void watch(const Deadline& deadline);
   [[noreturn]] void abort(int code);
 
   struct Place {
@@ -82,10 +88,16 @@ class MpiThread {
   bool wait_for_news();
   void start(const OperationPtr& operation);
   void poll();
+  void move_mail();
+  void complete(const OperationPtr& operation);
   void forget_finished();
+  void meet_at_the_end();
   void fail_everything(std::exception_ptr failure);
 
   Place place_;
+  FlightRecorder recorder_;
+  std::unique_ptr<MpiMailbox> mailbox_;
+  std::unique_ptr<Watchdog> watchdog_;
   const int exceptions_at_start_;
 
   std::mutex mutex_;
@@ -104,6 +116,7 @@ class MpiThread {
   std::vector<int> finished_;
   std::vector<MPI_Status> statuses_;
   std::chrono::steady_clock::time_point last_sign_of_life_;
+  std::chrono::steady_clock::time_point last_mail_;
 
   std::thread thread_;
 };

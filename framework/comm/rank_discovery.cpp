@@ -31,11 +31,6 @@ std::optional<int> ranks_started(const Environment& environment) {
   return std::nullopt;
 }
 
-bool has_mpi_launcher(const Environment& environment) {
-  if (environment("OMPI_COMM_WORLD_SIZE") || environment("PMI_SIZE") || environment("PMIX_RANK")) return true;
-  return environment("SLURM_PROCID") && (environment("PMIX_NAMESPACE") || environment("PMIX_SERVER_URI"));
-}
-
 void refuse_ranks_without_mpi(const Environment& environment) {
   if (const auto tasks = number(environment, "SLURM_STEP_NUM_TASKS"); tasks.value_or(1) > 1) {
     throw Error(
@@ -52,6 +47,11 @@ void refuse_ranks_without_mpi(const Environment& environment) {
 }
 
 }  // namespace
+
+bool has_mpi_launcher(const Environment& environment) {
+  if (environment("OMPI_COMM_WORLD_SIZE") || environment("PMI_SIZE") || environment("PMIX_RANK")) return true;
+  return environment("SLURM_PROCID") && (environment("PMIX_NAMESPACE") || environment("PMIX_SERVER_URI"));
+}
 
 Launch discover_launch(const Environment& environment) {
   if (const char* wanted = environment("ETUDE_COMM"); wanted != nullptr && *wanted != '\0') {

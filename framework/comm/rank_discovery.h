@@ -19,4 +19,7 @@ using Environment = std::function<const char*(const char* name)>;
 /// each would believe itself alone, and all would write the same run.
 Launch discover_launch(const Environment& environment);
 
+/// Whether an MPI launcher started this process, be it as the only rank.
+bool has_mpi_launcher(const Environment& environment);
+
 }  // namespace etude::comm

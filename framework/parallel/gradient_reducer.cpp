@@ -79,6 +79,7 @@ struct GradientReducer::State {
   void advance(bool block) {
     for (; next < schedule.size(); ++next) {
       const auto [kind, bucket] = schedule[next];
+      const comm::Label label(fmt::format("bucket {}", bucket));
       if (kind == Stage::kExchange) {
         if (!buckets[bucket]->ready()) return;
         works[bucket] = buckets[bucket]->start_exchange();

@@ -60,6 +60,10 @@ void describe(config::Section& section, TrainOptions& options) {
                   "Steps between lines on the screen and in metrics.jsonl.");
   section.number("time_limit", options.time_limit, {0, 1e9},
                  "Seconds after which the run writes a checkpoint and ends, to be resumed; 0 for none.");
+  section.number(
+      "collective_timeout", options.collective_timeout, {0, 1e9},
+      "Seconds that ranks wait for one another before they say who is missing and end, to be resumed; longer "
+      "than it takes to write a checkpoint. 0 waits for ever.");
   section.path("init_from", options.init_from,
                "Run folder (its best weights) or checkpoint folder, of the same model and vocabulary, to start from; "
                "empty starts anew.");

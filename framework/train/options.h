@@ -44,6 +44,7 @@ struct TrainOptions {
   NonFinite non_finite = NonFinite::kSkip;
   std::int64_t log_every = 10;
   double time_limit = 0;
+  double collective_timeout = 600;
   std::filesystem::path init_from;
 };
 void describe(config::Section& section, TrainOptions& options);

@@ -95,9 +95,11 @@ Ending Trainer::train() {
 
   Ending ending = Ending::kFinished;
   while (step_ < steps_) {
+    communicator_.describe(step_ + 1, "waiting for data");
     const data::StepData batch = loader.next();
 
     // Forward and backward of this rank's grains; gradients travel in buckets while backward still runs.
+    communicator_.describe(step_ + 1, "computing");
     reducer_.begin();
     const std::vector<GrainResult> results = runner_->run(batch, experiment_.seed(), options.label_smoothing);
     StepFacts own{.signal = interruption.signal(), .out_of_time = interruption.out_of_time()};
@@ -191,6 +193,7 @@ void Trainer::report_step(const StepFacts& facts, std::int64_t counted, double n
 
 std::optional<double> Trainer::evaluate() {
   if (pack_.pieces(data::Split::kValidation).empty()) return std::nullopt;
+  communicator_.describe(step_, "evaluating");
   const auto before = Clock::steady::now();
   const evaluate::Tally tally = evaluate::evaluate(runner_->models(), pack_,
                                                    {.split = data::Split::kValidation,
@@ -218,6 +221,7 @@ bool Trainer::among_the_best(double metric) {
 
 void Trainer::save(std::optional<double> metric) {
   if (communicator_.rank() == 0) {
+    communicator_.describe(step_, "writing a checkpoint");
     const auto before = Clock::steady::now();
     store_.save({.step = step_,
                  .model = optimizer_->weights(),

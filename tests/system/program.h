@@ -80,10 +80,11 @@ inline std::int64_t last_step(const std::filesystem::path& run) {
 /// A command that runs while the test goes on. Leads a process group, so that all it started can be signalled at once.
 class Background {
  public:
-  explicit Background(const std::string& command) : pid_(fork()) {
+  /// What it says goes into the file `output`.
+  explicit Background(const std::string& command, const std::string& output = "/dev/null") : pid_(fork()) {
     if (pid_ == 0) {
       setpgid(0, 0);
-      execl("/bin/sh", "sh", "-c", ("exec " + command + " >/dev/null 2>&1 </dev/null").c_str(), nullptr);
+      execl("/bin/sh", "sh", "-c", ("exec " + command + " >" + output + " 2>&1 </dev/null").c_str(), nullptr);
       _exit(127);
     }
     setpgid(pid_, pid_);

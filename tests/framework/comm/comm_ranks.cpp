@@ -251,12 +251,27 @@ int one_unwinds() {
   return 0;
 }
 
+/// One rank computes for ever while the others wait for it; the deadline ends them all.
+void one_is_late(const std::string& folder) {
+  const auto communicator = make_communicator();
+  const auto tell = [&](const std::string& verdict, const std::filesystem::path&) {
+    print(*communicator, "found", verdict);
+  };
+  communicator->watch({.seconds = 1, .folder = folder, .exit_code = 75, .tell = tell});
+  communicator->describe(4, "computing");
+  communicator->barrier();
+  if (communicator->rank() == 1) std::this_thread::sleep_for(std::chrono::hours(1));
+  const Label label("bucket 7");
+  communicator->all_reduce(at::zeros({1000}, at::kFloat), ReduceOp::kSum)->wait();
+}
+
 }  // namespace
 
 int main(int argument_count, char** arguments) {
   const std::string name = argument_count > 1 ? arguments[1] : "";
   if (name == "one_unwinds") return one_unwinds();
   try {
+    if (name == "one_is_late") one_is_late(arguments[2]);
     if (name == "pieces") {
       pieces();
       return 0;

@@ -1,0 +1,24 @@
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include <CLI/CLI.hpp>
+
+#include "framework/comm/communicator.h"
+#include "framework/run/run_folder.h"
+
+namespace etude::cli {
+
+/// What a scheduler takes as "start me again": EX_TEMPFAIL of sysexits.h.
+constexpr int kResumeMe = 75;
+
+/// Does a subcommand's work on this process's rank. When it fails on one rank, that one says why and ends all of them,
+/// since the others may be waiting for it in a collective that will never come.
+void on_all_ranks(const std::function<void(comm::Communicator&)>& work);
+
+/// From now on a collective that takes longer than `seconds` (0: as long as it likes) ends all ranks with kResumeMe;
+/// each says who is missing and writes what it knows into the run folder.
+void watch_collectives(comm::Communicator& communicator, double seconds, const run::RunFolder& folder);
+
+}  // namespace etude::cli
