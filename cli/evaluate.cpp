@@ -28,11 +28,13 @@ struct Arguments {
   std::string checkpoint;
   fs::path pack;
   std::int64_t threads = 0;
+  device::Choice device = device::Choice::kAuto;
 };
 
 constexpr std::size_t kConfusionsShown = 10;
 
 void evaluate_with(comm::Communicator& communicator, const Arguments& arguments) {
+  const device::Seat seat = device::choose_seat(arguments.device, communicator.local_rank(), warn_of_device);
   const run::RunFolder folder = run::open_run(arguments.run);
   train::TrainedModel trained = train::load_trained(folder, arguments.checkpoint);
   watch_collectives(communicator, trained.experiment.train.collective_timeout, folder);
@@ -43,8 +45,10 @@ void evaluate_with(comm::Communicator& communicator, const Arguments& arguments)
                                  where.string(), arguments.run.string()));
   }
   const data::Split split = data::parse_split(arguments.split);
-  const int threads = arguments.threads > 0 ? static_cast<int>(arguments.threads)
-                                            : parallel::cores_per_rank(communicator.local_size());
+  models::move_to(*trained.model, seat.device);
+  const int threads = !seat.device.is_cpu()   ? 1
+                      : arguments.threads > 0 ? static_cast<int>(arguments.threads)
+                                              : parallel::cores_per_rank(communicator.local_size());
   parallel::WorkerPool workers(threads);
   std::vector<std::unique_ptr<models::Model>> replicas;
   std::vector<models::Model*> models{trained.model.get()};
@@ -90,6 +94,7 @@ void add_evaluate(CLI::App& app) {
   command->add_option("--pack", arguments->pack, "Another pack, of the same vocabulary, than the run was trained on");
   command->add_option("--threads", arguments->threads, "Threads per rank (0: the cores there are)")
       ->capture_default_str();
+  add_device_option(*command, arguments->device);
   command->footer("Runs under mpirun too; the result is the same on any number of ranks.");
   command->callback([arguments] {
     on_all_ranks([&](comm::Communicator& communicator) { evaluate_with(communicator, *arguments); });

@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
+#include <map>
 #include <thread>
 
 #include <fmt/format.h>
@@ -46,5 +47,15 @@ void watch_collectives(comm::Communicator& communicator, double seconds, const r
                                         rank, verdict, seconds, file.string()));
                       }});
 }
+
+void add_device_option(CLI::App& command, device::Choice& device) {
+  static const std::map<std::string, device::Choice> kChoices{
+      {"auto", device::Choice::kAuto}, {"cpu", device::Choice::kCpu}, {"cuda", device::Choice::kCuda}};
+  command.add_option("--device", device, "auto (a GPU where there is one), cpu or cuda")
+      ->transform(CLI::CheckedTransformer(kChoices, CLI::ignore_case).description(""))
+      ->type_name("DEVICE");
+}
+
+void warn_of_device(const std::string& why) { say("etude: " + why); }
 
 }  // namespace etude::cli

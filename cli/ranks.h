@@ -6,6 +6,7 @@
 #include <CLI/CLI.hpp>
 
 #include "framework/comm/communicator.h"
+#include "framework/device/device.h"
 #include "framework/run/run_folder.h"
 
 namespace etude::cli {
@@ -20,5 +21,10 @@ void on_all_ranks(const std::function<void(comm::Communicator&)>& work);
 /// From now on a collective that takes longer than `seconds` (0: as long as it likes) ends all ranks with kResumeMe;
 /// each says who is missing and writes what it knows into the run folder.
 void watch_collectives(comm::Communicator& communicator, double seconds, const run::RunFolder& folder);
+
+/// --device, as train.device.
+void add_device_option(CLI::App& command, device::Choice& device);
+/// Tells the user that the GPU is not used.
+void warn_of_device(const std::string& why);
 
 }  // namespace etude::cli

@@ -11,6 +11,7 @@
 #include "cli/ranks.h"
 #include "framework/comm/communicator.h"
 #include "framework/config/error.h"
+#include "framework/device/device.h"
 #include "framework/files/files.h"
 #include "framework/log/format.h"
 #include "framework/parallel/worker_pool.h"
@@ -34,8 +35,11 @@ struct Arguments {
 
 /// Refuses to start when ranks were given different programs, configurations or data: they would hang or, worse, train.
 void check_that_ranks_agree(comm::Communicator& communicator, const train::Experiment& experiment,
-                            const data::Pack& pack) {
-  const nlohmann::json mine{{"program", run::version()}, {"configuration", to_yaml(experiment)}, {"pack", pack.hash()}};
+                            const data::Pack& pack, const device::Seat& seat) {
+  const nlohmann::json mine{{"program", run::version()},
+                            {"configuration", to_yaml(experiment)},
+                            {"pack", pack.hash()},
+                            {"kind of device", seat.device.is_cpu() ? "CPU" : "GPU"}};
   const std::vector<std::string> all = comm::all_gather_text(communicator, mine.dump());
   const nlohmann::json first = nlohmann::json::parse(all.front());
   for (std::size_t rank = 1; rank < all.size(); ++rank) {
@@ -73,26 +77,34 @@ std::unique_ptr<run::RunLock> prepare(const run::RunFolder& folder, const Argume
 }
 
 void describe_run(const run::RunFolder& folder, const train::Experiment& experiment, const data::Pack& pack,
-                  const comm::Communicator& communicator, int threads) {
+                  const comm::Communicator& communicator, const device::Seat& seat, int threads) {
+  nlohmann::json environment = run::environment(communicator.name(), communicator.size(), threads);
+  environment["device"] = seat.name;
   files::write_atomically(folder.config(), to_yaml(experiment));
   files::write_atomically(folder.tokenizer(), pack.tokenizer().to_json().dump(1) + "\n");
-  files::write_atomically(folder.environment(),
-                          run::environment(communicator.name(), communicator.size(), threads).dump(2) + "\n");
+  files::write_atomically(folder.environment(), environment.dump(2) + "\n");
 }
 
 std::string summary(const train::Experiment& experiment, const data::Pack& pack, const models::Model& model,
-                    const comm::Communicator& communicator, int threads, const train::Trainer& trainer) {
+                    const comm::Communicator& communicator, const device::Seat& seat, const train::Trainer& trainer) {
   std::int64_t weights = 0;
   for (const models::Parameter& parameter : model.parameters()) weights += parameter.value.numel();
   const std::int64_t grains = experiment.train.global_batch / experiment.train.micro_batch;
   return fmt::format(
       "{}: {} of {} weights, vocabulary {}; {} pieces to learn from in {}; {} step{} of {} sequences of {} "
-      "tokens, in {} micro-batches; {} rank{} ({}) with {} thread{} each",
+      "tokens, in {} micro-batches; {} rank{} ({}) {} each",
       experiment.name, model.kind(), log::with_thousands(weights), model.vocabulary_size(),
       log::with_thousands(std::ssize(pack.pieces(data::Split::kTrain))), pack.folder().string(),
       log::with_thousands(trainer.steps()), trainer.steps() == 1 ? "" : "s", experiment.train.global_batch,
       experiment.data.sequence_length, grains, communicator.size(), communicator.size() == 1 ? "" : "s",
-      communicator.name(), threads, threads == 1 ? "" : "s");
+      communicator.name(),
+      seat.device.is_cpu() ? fmt::format("with {} thread{}", trainer.threads(), trainer.threads() == 1 ? "" : "s")
+                           : fmt::format("with a GPU ({})", seat.name));
+}
+
+std::optional<double> peak_flops(const train::Experiment& experiment, const device::Seat& seat) {
+  const double given = experiment.train.peak_tflops;
+  return given > 0 ? std::optional(given * 1e12) : device::peak_flops(seat.name);
 }
 
 void initialise(train::Trainer& trainer, const train::Experiment& experiment, const data::Pack& pack,
@@ -137,12 +149,16 @@ void finish(train::Ending ending, const train::Trainer& trainer, const run::RunF
   }
 }
 
-void train_with(comm::Communicator& communicator, const Arguments& arguments) {
+void train_with(comm::Communicator& host, const Arguments& arguments) {
   const train::Experiment experiment = train::load_experiment(arguments.experiment, arguments.assignments);
   const run::RunFolder folder(experiment.run);
-  watch_collectives(communicator, experiment.train.collective_timeout, folder);
+  watch_collectives(host, experiment.train.collective_timeout, folder);
+  const device::Seat seat = device::choose_seat(experiment.train.device, host.local_rank(), warn_of_device);
   const data::Pack pack = data::Pack::open(experiment.data.pack);
-  check_that_ranks_agree(communicator, experiment, pack);
+  check_that_ranks_agree(host, experiment, pack, seat);
+  const auto gpus = device::connect(host, seat);
+  comm::Communicator& communicator = gpus ? *gpus : host;
+  if (gpus) watch_collectives(communicator, experiment.train.collective_timeout, folder);
 
   const bool first = communicator.rank() == 0;
   const auto lock = first ? prepare(folder, arguments) : nullptr;
@@ -151,12 +167,16 @@ void train_with(comm::Communicator& communicator, const Arguments& arguments) {
 
   const auto model = models::make_model(experiment.model, pack.vocabulary().size(), experiment.data.sequence_length,
                                         experiment.seed());
-  train::Trainer trainer(experiment, pack, *model, communicator, folder, log);
-  log.info(summary(experiment, pack, *model, communicator, trainer.threads(), trainer));
+  models::move_to(*model, seat.device);
+  if (!seat.device.is_cpu() && experiment.train.reduction == parallel::Reduction::kTree) {
+    device::ask_for_repeatable_kernels();
+  }
+  train::Trainer trainer(experiment, pack, *model, communicator, folder, log, peak_flops(experiment, seat));
+  log.info(summary(experiment, pack, *model, communicator, seat, trainer));
   const bool goes_on = arguments.resume && trainer.resume();
   if (!goes_on) initialise(trainer, experiment, pack, log);
   // Only now is it sure that the run can start: before, what the folder says of an earlier one must stand.
-  if (first) describe_run(folder, experiment, pack, communicator, trainer.threads());
+  if (first) describe_run(folder, experiment, pack, communicator, seat, trainer.threads());
   if (pack.pieces(data::Split::kValidation).empty()) {
     log.warning(
         fmt::format("the validation split of {} is empty: nothing is measured while training, so no checkpoint "

@@ -10,9 +10,9 @@
 namespace etude::comm {
 namespace {
 
-void check_pair(const char* operation, const at::Tensor& output, const at::Tensor& input) {
-  check_tensor(operation, output);
-  check_tensor(operation, input);
+void check_pair(const char* operation, const at::Tensor& output, const at::Tensor& input, at::DeviceType device) {
+  check_tensor(operation, output, device);
+  check_tensor(operation, input, device);
   if (output.scalar_type() != input.scalar_type()) {
     throw Error(fmt::format("{}: input holds {}, output {}; they must be of one type", operation,
                             at::toString(input.scalar_type()), at::toString(output.scalar_type())));
@@ -39,12 +39,12 @@ std::vector<std::int64_t> offsets_of(const std::vector<std::int64_t>& counts) {
   return offsets;
 }
 
-void check_tensor(const char* operation, const at::Tensor& tensor) {
+void check_tensor(const char* operation, const at::Tensor& tensor, at::DeviceType device) {
   if (!tensor.defined()) throw Error(fmt::format("{}: the tensor is undefined", operation));
   if (!tensor.is_contiguous()) throw Error(fmt::format("{}: the tensor is not contiguous", operation));
-  if (!tensor.device().is_cpu()) {
-    throw Error(fmt::format("{}: the tensor is on {}, but this communicator moves CPU memory only", operation,
-                            tensor.device().str()));
+  if (tensor.device().type() != device) {
+    throw Error(fmt::format("{}: the tensor is on {}, but this communicator moves {} memory only", operation,
+                            tensor.device().str(), c10::DeviceTypeName(device)));
   }
 }
 
@@ -52,8 +52,8 @@ void check_root(const char* operation, int root, int size) {
   if (root < 0 || root >= size) throw Error(fmt::format("{}: no rank {} among {} ranks", operation, root, size));
 }
 
-void check_reduce_scatter(const at::Tensor& output, const at::Tensor& input, int size) {
-  check_pair("reduce_scatter", output, input);
+void check_reduce_scatter(const at::Tensor& output, const at::Tensor& input, int size, at::DeviceType device) {
+  check_pair("reduce_scatter", output, input, device);
   if (output.numel() * size != input.numel()) {
     throw Error(
         fmt::format("reduce_scatter: {} values do not make {} parts of {}", input.numel(), size, output.numel()));
@@ -61,8 +61,8 @@ void check_reduce_scatter(const at::Tensor& output, const at::Tensor& input, int
 }
 
 void check_all_gather(const at::Tensor& output, const at::Tensor& input, const std::vector<std::int64_t>& counts,
-                      int rank, int size) {
-  check_pair("all_gather", output, input);
+                      int rank, int size, at::DeviceType device) {
+  check_pair("all_gather", output, input, device);
   check_counts("all_gather", "output", counts, output, size);
   if (counts[static_cast<std::size_t>(rank)] != input.numel()) {
     throw Error(fmt::format("all_gather: rank {} gives {} values where counts say {}", rank, input.numel(),
@@ -71,8 +71,9 @@ void check_all_gather(const at::Tensor& output, const at::Tensor& input, const s
 }
 
 void check_all_to_all(const at::Tensor& output, const std::vector<std::int64_t>& receive_counts,
-                      const at::Tensor& input, const std::vector<std::int64_t>& send_counts, int rank, int size) {
-  check_pair("all_to_all", output, input);
+                      const at::Tensor& input, const std::vector<std::int64_t>& send_counts, int rank, int size,
+                      at::DeviceType device) {
+  check_pair("all_to_all", output, input, device);
   check_counts("all_to_all", "output", receive_counts, output, size);
   check_counts("all_to_all", "input", send_counts, input, size);
   const auto own = static_cast<std::size_t>(rank);

@@ -22,13 +22,15 @@ struct Request {
 std::vector<std::int64_t> offsets_of(const std::vector<std::int64_t>& counts);
 
 /// These throw Error on the caller's thread, before anything is sent, when tensors and counts do not fit together:
-/// found later it would be another rank's crash.
-void check_tensor(const char* operation, const at::Tensor& tensor);
+/// found later it would be another rank's crash. `device` is the kind of memory that the communicator moves.
+void check_tensor(const char* operation, const at::Tensor& tensor, at::DeviceType device = at::kCPU);
 void check_root(const char* operation, int root, int size);
-void check_reduce_scatter(const at::Tensor& output, const at::Tensor& input, int size);
+void check_reduce_scatter(const at::Tensor& output, const at::Tensor& input, int size,
+                          at::DeviceType device = at::kCPU);
 void check_all_gather(const at::Tensor& output, const at::Tensor& input, const std::vector<std::int64_t>& counts,
-                      int rank, int size);
+                      int rank, int size, at::DeviceType device = at::kCPU);
 void check_all_to_all(const at::Tensor& output, const std::vector<std::int64_t>& receive_counts,
-                      const at::Tensor& input, const std::vector<std::int64_t>& send_counts, int rank, int size);
+                      const at::Tensor& input, const std::vector<std::int64_t>& send_counts, int rank, int size,
+                      at::DeviceType device = at::kCPU);
 
 }  // namespace etude::comm

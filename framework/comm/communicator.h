@@ -4,11 +4,13 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
 #include <ATen/core/Tensor.h>
+#include <c10/core/Stream.h>
 
 namespace etude::comm {
 
@@ -18,8 +20,10 @@ enum class ReduceOp { kSum, kMin, kMax };
 class Work {
  public:
   virtual ~Work() = default;
-  /// Blocks until the collective is done. Throws Error when it failed.
+  /// On the CPU, blocks until the collective is done. On a GPU the current stream waits for it and the host goes on:
+  /// what is put on that stream from now on sees the result. Throws Error when it failed.
   virtual void wait() = 0;
+  /// Whether it is done; on a GPU, whether the GPU has finished it.
   virtual bool done() = 0;
 };
 using WorkPtr = std::shared_ptr<Work>;
@@ -36,7 +40,8 @@ struct Deadline {
 };
 
 /// What ranks say to each other. Every rank calls the same collectives in the same order; none of them blocks until
-/// its Work is waited for. Tensors are contiguous. Nothing above this interface asks whether there is MPI.
+/// its Work is waited for. Tensors are contiguous; a GPU's only where the communicator has a stream(). Nothing above
+/// this interface asks whether there is MPI.
 class Communicator {
  public:
   virtual ~Communicator() = default;
@@ -59,6 +64,12 @@ class Communicator {
   virtual WorkPtr all_to_all(at::Tensor output, std::vector<std::int64_t> receive_counts, at::Tensor input,
                              std::vector<std::int64_t> send_counts) = 0;
   virtual void barrier() = 0;
+
+  /// The stream on which collectives of a GPU's tensors run, each after everything that was on the current stream when
+  /// it was posted. Nothing where tensors of the CPU alone are moved.
+  virtual std::optional<c10::Stream> stream() const { return std::nullopt; }
+  /// Which other rank is known to have died, as a sentence; empty while all live, or where the launcher sees to that.
+  virtual std::string lost_rank() { return {}; }
 
   /// For reports of faults alone: the step that is being made (from 1 on; 0 before the first), and what this rank does
   /// for it. `doing` is a literal: "computing".
@@ -85,8 +96,8 @@ class Label {
 };
 
 /// The communicator of this process: MPI when it was started under an MPI launcher (mpirun, srun --mpi=pmix) with
-/// more than one rank or `ETUDE_COMM=mpi`, a single process otherwise. Throws Error when the environment asks for
-/// something this build cannot do (RANK and WORLD_SIZE without MPI), with the way out.
+/// more than one rank or `ETUDE_COMM=mpi`, TCP when RANK, WORLD_SIZE, MASTER_ADDR and MASTER_PORT are given, a single
+/// process otherwise. Throws Error when ranks were started that have no way to find each other, with the way out.
 std::unique_ptr<Communicator> make_communicator();
 
 /// The root's text on every rank.

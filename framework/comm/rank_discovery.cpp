@@ -9,6 +9,7 @@
 #include "framework/comm/communicator.h"
 #include "framework/comm/mpi.h"
 #include "framework/comm/single_process.h"
+#include "framework/comm/tcp.h"
 #include "framework/config/error.h"
 
 namespace etude::comm {
@@ -38,12 +39,36 @@ void refuse_ranks_without_mpi(const Environment& environment) {
                     "'mpirun' within the allocation",
                     *tasks));
   }
-  if (const auto world = number(environment, "WORLD_SIZE"); world.value_or(1) > 1) {
-    throw Error(
-        fmt::format("WORLD_SIZE={0} asks for {0} ranks without MPI, which this build cannot do: start them "
-                    "with 'mpirun -n {0} etude …' or 'srun --mpi=pmix', or unset RANK and WORLD_SIZE",
-                    *world));
+}
+
+int required(const Environment& environment, const char* name, int low, int high, int ranks) {
+  const auto value = number(environment, name);
+  if (value && *value >= low && *value <= high) return *value;
+  const char* given = environment(name);
+  throw Error(fmt::format(
+      "WORLD_SIZE={0} asks for {0} ranks without MPI; then each needs {1} too, from {2} to {3} ({4}). Or start "
+      "them with 'mpirun -n {0} etude …' or 'srun --mpi=pmix', or unset WORLD_SIZE",
+      ranks, name, low, high, given == nullptr ? "it is not set" : fmt::format("it is '{}'", given)));
+}
+
+/// As torchrun and many schedulers describe a rank.
+std::optional<TcpPlace> place_among_ranks(const Environment& environment) {
+  const auto size = number(environment, "WORLD_SIZE");
+  if (size.value_or(1) <= 1) return std::nullopt;
+  TcpPlace place;
+  place.size = *size;
+  place.rank = required(environment, "RANK", 0, place.size - 1, place.size);
+  place.port = required(environment, "MASTER_PORT", 1, 65535, place.size);
+  // torchrun keeps that port for a store of its own.
+  if (environment("TORCHELASTIC_RUN_ID")) ++place.port;
+  const char* address = environment("MASTER_ADDR");
+  place.address = address != nullptr && *address != '\0' ? address : "127.0.0.1";
+  place.local_rank = number(environment, "LOCAL_RANK");
+  place.local_size = number(environment, "LOCAL_WORLD_SIZE");
+  if (const auto seconds = number(environment, "ETUDE_RENDEZVOUS_SECONDS"); seconds.value_or(0) > 0) {
+    place.patience = std::chrono::seconds(*seconds);
   }
+  return place;
 }
 
 }  // namespace
@@ -58,18 +83,20 @@ Launch discover_launch(const Environment& environment) {
     if (std::string_view(wanted) != "mpi") {
       throw UsageError(fmt::format("ETUDE_COMM={}: the one value it knows is 'mpi'", wanted));
     }
-    return {true, std::nullopt};
+    return {true, std::nullopt, std::nullopt};
   }
   if (!has_mpi_launcher(environment)) {
+    if (const auto place = place_among_ranks(environment)) return {false, place->size, place};
     refuse_ranks_without_mpi(environment);
     return {};
   }
   const auto ranks = ranks_started(environment);
-  return {ranks.value_or(2) > 1, ranks};
+  return {ranks.value_or(2) > 1, ranks, std::nullopt};
 }
 
 std::unique_ptr<Communicator> make_communicator() {
   const Launch launch = discover_launch([](const char* name) { return std::getenv(name); });
+  if (launch.tcp) return std::make_unique<Tcp>(*launch.tcp);
   if (!launch.mpi) return std::make_unique<SingleProcess>();
   auto communicator = std::make_unique<Mpi>();
   if (launch.ranks && *launch.ranks != communicator->size()) {

@@ -3,12 +3,15 @@
 #include <functional>
 #include <optional>
 
+#include "framework/comm/tcp.h"
+
 namespace etude::comm {
 
 /// What the process was started as, read off its environment.
 struct Launch {
   bool mpi = false;
-  std::optional<int> ranks;  ///< how many the launcher says it started, where it does
+  std::optional<int> ranks;     ///< how many the launcher says it started, where it does
+  std::optional<TcpPlace> tcp;  ///< for ranks without MPI
 };
 
 /// Looks a variable up as std::getenv does.

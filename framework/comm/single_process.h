@@ -4,7 +4,8 @@
 
 namespace etude::comm {
 
-/// One rank that is alone: every collective is a copy at most, and is done when it returns.
+/// One rank that is alone: every collective is a copy at most, and is done when it returns. Takes
+/// tensors of a GPU as well.
 class SingleProcess : public Communicator {
  public:
   int rank() const override { return 0; }

@@ -18,16 +18,19 @@ void evaluate_grain(models::Model& model, const data::TokenGrid& grain, Tally& t
   const c10::InferenceMode no_gradients;
   const auto options = at::TensorOptions().dtype(at::kLong);
   const std::vector<std::int64_t> shape{grain.rows, grain.columns};
-  const at::Tensor tokens = at::from_blob(const_cast<std::int64_t*>(grain.inputs.data()), shape, options);
-  const at::Tensor targets = at::from_blob(const_cast<std::int64_t*>(grain.targets.data()), shape, options);
+  const at::Device device = model.parameters().front().value.device();
+  const auto there = [&](const std::vector<std::int64_t>& numbers) {
+    return at::from_blob(const_cast<std::int64_t*>(numbers.data()), shape, options).to(device);
+  };
+  const at::Tensor tokens = there(grain.inputs), targets = there(grain.targets);
 
   models::Memory memory = model.initial_memory(grain.rows);
   const at::Tensor logits = model.logits(model.hidden(tokens, memory, nullptr));  // [rows, columns, vocabulary]
   const at::Tensor expected = targets.clamp_min(0).unsqueeze(-1);
   const at::Tensor of_target = logits.gather(-1, expected);
-  const at::Tensor nll = (at::logsumexp(logits, -1, true) - of_target).squeeze(-1).contiguous();
-  const at::Tensor likelier = logits.gt(of_target).sum(-1).contiguous();
-  const at::Tensor predicted = logits.argmax(-1).contiguous();
+  const at::Tensor nll = (at::logsumexp(logits, -1, true) - of_target).squeeze(-1).cpu().contiguous();
+  const at::Tensor likelier = logits.gt(of_target).sum(-1).cpu().contiguous();
+  const at::Tensor predicted = logits.argmax(-1).cpu().contiguous();
 
   const float* nll_data = nll.const_data_ptr<float>();
   const std::int64_t* likelier_data = likelier.const_data_ptr<std::int64_t>();

@@ -17,7 +17,7 @@ void FastBucket::begin() {
 
 void FastBucket::add(std::int64_t, std::int64_t offset, const at::Tensor& gradient) {
   const std::lock_guard lock(mutex_);
-  float* const to = sum().data_ptr<float>() + offset;
+  const Stretch to{sum(), offset};
   if (std::find(begun_.begin(), begun_.end(), offset) != begun_.end()) {
     add_as_float(to, gradient);
   } else {

@@ -1,6 +1,8 @@
 #include "framework/parallel/float_sums.h"
 
-#include <cstring>
+#include <string>
+
+#include <ATen/ops/add.h>
 
 #include "framework/config/error.h"
 
@@ -24,24 +26,52 @@ void with_values(const at::Tensor& tensor, Use use) {
   }
 }
 
+float* values_at(const Stretch& stretch) { return stretch.of.mutable_data_ptr<float>() + stretch.at; }
+
+at::Tensor tensor_at(const Stretch& stretch, std::int64_t values) { return stretch.of.narrow(0, stretch.at, values); }
+
 }  // namespace
 
-void copy_as_float(float* to, const at::Tensor& from) {
+namespace any_device {
+
+void copy_as_float(const Stretch& to, const at::Tensor& from) {
+  tensor_at(to, from.numel()).copy_(from.view({-1}), /*non_blocking=*/true);
+}
+
+void add_as_float(const Stretch& to, const at::Tensor& from) {
+  tensor_at(to, from.numel()).add_(from.view({-1}).to(at::kFloat));
+}
+
+void add(const Stretch& sum, const Stretch& left, const Stretch& right, std::int64_t values) {
+  at::Tensor result = tensor_at(sum, values);
+  at::add_out(result, tensor_at(left, values), tensor_at(right, values));
+}
+
+}  // namespace any_device
+
+void copy_as_float(const Stretch& to, const at::Tensor& from) {
+  if (!to.of.is_cpu()) return any_device::copy_as_float(to, from);
   const std::int64_t values = from.numel();
+  float* const target = values_at(to);
   with_values(from, [&](const auto* source) {
-    for (std::int64_t i = 0; i < values; ++i) to[i] = static_cast<float>(source[i]);
+    for (std::int64_t i = 0; i < values; ++i) target[i] = static_cast<float>(source[i]);
   });
 }
 
-void add_as_float(float* to, const at::Tensor& from) {
+void add_as_float(const Stretch& to, const at::Tensor& from) {
+  if (!to.of.is_cpu()) return any_device::add_as_float(to, from);
   const std::int64_t values = from.numel();
+  float* const target = values_at(to);
   with_values(from, [&](const auto* source) {
-    for (std::int64_t i = 0; i < values; ++i) to[i] += static_cast<float>(source[i]);
+    for (std::int64_t i = 0; i < values; ++i) target[i] += static_cast<float>(source[i]);
   });
 }
 
-void add(float* sum, const float* left, const float* right, std::int64_t values) {
-  for (std::int64_t i = 0; i < values; ++i) sum[i] = left[i] + right[i];
+void add(const Stretch& sum, const Stretch& left, const Stretch& right, std::int64_t values) {
+  if (!sum.of.is_cpu()) return any_device::add(sum, left, right, values);
+  float* const to = values_at(sum);
+  const float *const a = values_at(left), *const b = values_at(right);
+  for (std::int64_t i = 0; i < values; ++i) to[i] = a[i] + b[i];
 }
 
 }  // namespace etude::parallel

@@ -5,8 +5,12 @@
 #include <chrono>
 #include <memory>
 #include <mutex>
+#include <optional>
 
 #include <ATen/ops/empty.h>
+#include <c10/core/Event.h>
+#include <c10/core/StreamGuard.h>
+#include <c10/core/impl/VirtualGuardImpl.h>
 #include <fmt/format.h>
 
 #include "framework/config/error.h"
@@ -52,13 +56,15 @@ struct GradientReducer::State {
         const ReducerOptions& options)
       : layout(lay_into_buckets(sizes, options.bucket_bytes)),
         plan(grains, communicator.rank(), communicator.size()),
-        rooms{ExchangeRoom(plan, layout.largest_bucket()), ExchangeRoom(plan, layout.largest_bucket())},
+        rooms{ExchangeRoom(plan, layout.largest_bucket(), options.device),
+              ExchangeRoom(plan, layout.largest_bucket(), options.device)},
+        side_stream(options.device.is_cpu() ? std::nullopt : communicator.stream()),
         works(layout.buckets.size()),
         schedule(schedule_of(layout.buckets.size(), options.reduction)),
         given(sizes.size() * static_cast<std::size_t>(plan.own.size())) {
     for (std::size_t i = 0; i < layout.buckets.size(); ++i) {
       const auto [values, parameters] = layout.buckets[i];
-      at::Tensor sum = at::empty({values}, at::kFloat);
+      at::Tensor sum = at::empty({values}, at::TensorOptions().dtype(at::kFloat).device(options.device));
       if (options.reduction == Reduction::kTree) {
         buckets.push_back(std::make_unique<TreeBucket>(communicator, sum, parameters, plan, rooms[i % rooms.size()]));
       } else {
@@ -82,12 +88,24 @@ struct GradientReducer::State {
       const comm::Label label(fmt::format("bucket {}", bucket));
       if (kind == Stage::kExchange) {
         if (!buckets[bucket]->ready()) return;
-        works[bucket] = buckets[bucket]->start_exchange();
+        works[bucket] = beside([&] { return buckets[bucket]->start_exchange(); });
       } else {
-        if (!arrived(bucket, block)) return;
-        works[bucket] = buckets[bucket]->start_gather();
+        if (!side_stream && !arrived(bucket, block)) return;
+        works[bucket] = beside([&] { return buckets[bucket]->start_gather(); });
       }
     }
+  }
+
+  /// Starts a stage, on a GPU on the communicator's stream after what the computing one has so far: there a stage
+  /// follows the one that it builds on, though nobody waits in between.
+  template <typename Start>
+  comm::WorkPtr beside(Start start) {
+    if (!side_stream) return start();
+    c10::Event computed(side_stream->device_type());
+    computed.record(c10::impl::VirtualGuardImpl(side_stream->device_type()).getStream(side_stream->device()));
+    computed.block(*side_stream);
+    const c10::StreamGuard guard(*side_stream);
+    return start();
   }
 
   bool arrived(std::size_t bucket, bool block) {
@@ -96,6 +114,7 @@ struct GradientReducer::State {
       const auto start = std::chrono::steady_clock::now();
       works[bucket]->wait();
       waited += std::chrono::steady_clock::now() - start;
+      return true;
     }
     return works[bucket]->done();
   }
@@ -113,6 +132,7 @@ struct GradientReducer::State {
   const BucketLayout layout;
   const TreePlan plan;
   std::array<ExchangeRoom, kExchangesUnderWay> rooms;  // bucket i uses that of i modulo their number
+  const std::optional<c10::Stream> side_stream;        // the communicator's, on a GPU
   std::vector<std::unique_ptr<Bucket>> buckets;
   std::vector<at::Tensor> sums;
   bool within_step = false;

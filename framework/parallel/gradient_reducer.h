@@ -19,6 +19,7 @@ enum class Reduction {
 struct ReducerOptions {
   Reduction reduction = Reduction::kTree;
   std::int64_t bucket_bytes = 4 << 20;
+  at::Device device = at::kCPU;  ///< where the gradients are, and their sums will be
 };
 
 /// Sums the gradients of all grains of a global batch over all ranks, while backward still runs.
@@ -31,6 +32,9 @@ struct ReducerOptions {
 /// rounded up to a power of two, absent leaves add nothing). Each rank holds contiguous leaves, sums the maximal
 /// complete subtrees among them, exchanges slices of those, finishes the tree for its slice, and gathers: the traffic
 /// of a ring all-reduce when the number of ranks and grains are powers of two.
+///
+/// On a GPU the order of streams takes the place of waiting: sums over this rank's grains are made on the computing
+/// stream, those over ranks on the communicator's, and the host only puts them there.
 ///
 /// When its collectives are posted depends on how fast the gradients come, so between begin() and finish() nothing else
 /// may be posted on the same communicator: ranks would disagree on the order.
@@ -49,8 +53,9 @@ class GradientReducer {
   /// The gradient (any float type, any shape, contiguous) of one parameter from one of this rank's grains (its index
   /// within the global batch). Copies it; thread-safe. A parameter a grain does not use must be given as zeros.
   void add(std::int64_t grain, std::size_t parameter, const at::Tensor& gradient);
-  /// Waits until everything has arrived; float32 sums, flat [sizes[i]] each, the same on every rank. Valid until
-  /// begin(). A step whose sums nobody wants is finished all the same: the other ranks wait for its buckets.
+  /// Waits until everything has arrived (on a GPU, lets the current stream wait); float32 sums, flat [sizes[i]] each,
+  /// the same on every rank. Valid until begin(). A step whose sums nobody wants is finished all the same: the other
+  /// ranks wait for its buckets.
   const std::vector<at::Tensor>& finish();
   /// Time finish() was blocked since construction: communication that did not overlap with computing.
   double seconds_waited() const;

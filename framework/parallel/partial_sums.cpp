@@ -22,12 +22,12 @@ void PartialSums::begin() {
   complete_ = 0;
 }
 
-float* PartialSums::leaf(std::int64_t grain) {
+at::Tensor PartialSums::leaf(std::int64_t grain) {
   const std::lock_guard lock(mutex_);
   at::Tensor& leaf = leaf_of(grain);
   // Sums are made in the left one of two buffers, so that the first grain's becomes the first subtree's.
   if (!leaf.defined()) leaf = grain == own_.begin ? first_ : spare_buffer();
-  return leaf.data_ptr<float>();
+  return leaf;
 }
 
 bool PartialSums::close(std::int64_t grain) {
@@ -43,8 +43,7 @@ bool PartialSums::close(std::int64_t grain) {
       }
       if (!node.is_left()) std::swap(sum, other);
       lock.unlock();
-      float* const left = sum.data_ptr<float>();
-      add(left, left, other.data_ptr<float>(), sum.numel());
+      add({sum}, {sum}, {other}, sum.numel());
       lock.lock();
       recycle(std::move(other));
     }

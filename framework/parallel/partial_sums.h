@@ -21,8 +21,8 @@ class PartialSums {
 
   /// Forgets all sums and keeps their buffers.
   void begin();
-  /// Where the values of a grain belong; the same each time until close().
-  float* leaf(std::int64_t grain);
+  /// Where the values of a grain belong, [values]; the same each time until close().
+  at::Tensor leaf(std::int64_t grain);
   /// Says that a grain's values are all there. True when with them every subtree is complete.
   bool close(std::int64_t grain);
 

@@ -28,11 +28,14 @@ TreePlan::TreePlan(std::int64_t grains, int rank_, int size_)
   additions = tree.additions(nodes);
 }
 
-ExchangeRoom::ExchangeRoom(const TreePlan& plan, std::int64_t largest_bucket) {
+ExchangeRoom::ExchangeRoom(const TreePlan& plan, std::int64_t largest_bucket, at::Device device) {
   const std::int64_t own_subtrees = plan.subtrees[index(plan.rank)];
   if (plan.size == 1) return;
-  if (own_subtrees > 1) sent = at::empty({own_subtrees * largest_bucket}, at::kFloat);
-  received = at::empty({plan.all_subtrees * largest_slice(largest_bucket, plan.size)}, at::kFloat);
+  const auto room = [&](std::int64_t values) {
+    return at::empty({values}, at::TensorOptions().dtype(at::kFloat).device(device));
+  };
+  if (own_subtrees > 1) sent = room(own_subtrees * largest_bucket);
+  received = room(plan.all_subtrees * largest_slice(largest_bucket, plan.size));
 }
 
 TreeBucket::TreeBucket(comm::Communicator& communicator, at::Tensor sum, std::size_t parameters, const TreePlan& plan,
@@ -58,7 +61,7 @@ void TreeBucket::begin() {
 }
 
 void TreeBucket::add(std::int64_t grain, std::int64_t offset, const at::Tensor& gradient) {
-  copy_as_float(partial_.leaf(grain) + offset, gradient);
+  copy_as_float({partial_.leaf(grain), offset}, gradient);
   auto& missing = missing_[static_cast<std::size_t>(grain - plan_.own.begin)];
   if (missing.fetch_sub(1) == 1 && partial_.close(grain)) set_ready();
 }
@@ -77,9 +80,12 @@ comm::WorkPtr TreeBucket::start_exchange() {
 at::Tensor TreeBucket::sliced_subtrees() {
   const std::vector<at::Tensor>& sums = partial_.sums();
   if (sums.size() == 1) return sums.front();
-  float* to = room_.sent.data_ptr<float>();
+  std::int64_t at = 0;
   for (std::size_t r = 0; r < slices_.size(); ++r) {
-    for (const at::Tensor& sum : sums) to = std::copy_n(sum.data_ptr<float>() + slices_at_[r], slices_[r], to);
+    for (const at::Tensor& sum : sums) {
+      copy_as_float({room_.sent, at}, sum.narrow(0, slices_at_[r], slices_[r]));
+      at += slices_[r];
+    }
   }
   return room_.sent.narrow(0, 0, static_cast<std::int64_t>(sums.size()) * sum().numel());
 }
@@ -87,11 +93,10 @@ at::Tensor TreeBucket::sliced_subtrees() {
 comm::WorkPtr TreeBucket::start_gather() {
   if (plan_.size == 1) return nullptr;
   const std::int64_t slice = slices_[index(plan_.rank)], slice_at = slices_at_[index(plan_.rank)];
-  float* const received = room_.received.data_ptr<float>();
-  const auto subtree = [&](std::size_t i) { return received + static_cast<std::int64_t>(i) * slice; };
+  const auto subtree = [&](std::size_t i) { return Stretch{room_.received, static_cast<std::int64_t>(i) * slice}; };
   for (const auto& [left, right] : plan_.additions) {
     const bool last = &right == &plan_.additions.back().right;
-    parallel::add(last ? sum().data_ptr<float>() + slice_at : subtree(left), subtree(left), subtree(right), slice);
+    parallel::add(last ? Stretch{sum(), slice_at} : subtree(left), subtree(left), subtree(right), slice);
   }
   return communicator_.all_gather(sum(), sum().narrow(0, slice_at, slice), slices_);
 }

@@ -24,7 +24,7 @@ struct TreePlan {
 
 /// Room for one exchange; buckets that are not under way at the same time share it.
 struct ExchangeRoom {
-  ExchangeRoom(const TreePlan& plan, std::int64_t largest_bucket);
+  ExchangeRoom(const TreePlan& plan, std::int64_t largest_bucket, at::Device device);
 
   at::Tensor sent;
   at::Tensor received;

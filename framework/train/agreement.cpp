@@ -9,10 +9,6 @@
 namespace etude::train {
 namespace {
 
-constexpr double kScale = 1 << 20;
-/// A micro-batch whose loss is larger than this has diverged, and would overflow the sum.
-constexpr float kLargestLoss = 1e9f;
-
 template <std::size_t N>
 void reduce(comm::Communicator& communicator, std::array<std::int64_t, N>& values, comm::ReduceOp op) {
   communicator.all_reduce(at::from_blob(values.data(), {static_cast<std::int64_t>(N)}, at::kLong), op)->wait();

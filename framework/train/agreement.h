@@ -10,6 +10,10 @@ namespace etude::train {
 /// What each rank knows at a step boundary, and after agree() what all of them know: a decision is taken by all ranks
 /// or by none. Losses are summed as integers (multiples of 2^-20 nat), so the sum has the same bits in any order.
 struct StepFacts {
+  static constexpr double kScale = 1 << 20;
+  /// A micro-batch whose loss is larger than this has diverged, and would overflow the sum.
+  static constexpr float kLargestLoss = 1e9f;
+
   std::int64_t loss = 0;              ///< finite grains' losses, in multiples of 2^-20 nat
   std::int64_t bad_grains = 0;        ///< grains whose loss or gradient is not finite, or absurdly large
   std::int64_t first_bad_grain = -1;  ///< the lowest of them, -1 for none

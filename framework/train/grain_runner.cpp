@@ -1,12 +1,11 @@
 #include "framework/train/grain_runner.h"
 
-#include <torch/torch.h>
-
 #include <algorithm>
 #include <cmath>
 
 #include <torch/csrc/autograd/function_hook.h>
 #include <torch/csrc/autograd/variable.h>
+#include <torch/torch.h>
 
 namespace etude::train {
 
@@ -14,15 +13,16 @@ namespace etude::train {
 struct GrainRunner::Worker {
   std::unique_ptr<models::Model> replica;  ///< null for the first worker, which uses the model itself
   models::Model* model = nullptr;
-  std::int64_t grain = 0;          ///< the one being computed, by its index in the global batch
-  std::vector<bool> given;         ///< parameters whose gradient of this grain has gone to the reducer
-  bool finite = true;              ///< whether all of them were
+  std::int64_t grain = 0;   ///< the one being computed, by its index in the global batch
+  std::vector<bool> given;  ///< parameters whose gradient of this grain has gone to the reducer
+  bool finite = true;       ///< whether all of them were
 };
 
 namespace {
 
-/// Called by autograd when a leaf's gradient of one backward pass is complete (all its uses summed): the earliest moment
-/// a bucket can travel. The gradient is given away and dropped, so that it never accumulates from grain to grain.
+/// Called by autograd when a leaf's gradient of one backward pass is complete (all its uses summed): the earliest
+/// moment a bucket can travel. The gradient is given away and dropped, so that it never accumulates from grain to
+/// grain.
 class Forward final : public torch::autograd::PostAccumulateGradHook {
  public:
   explicit Forward(std::function<void(const at::Tensor&)> take) : take_(std::move(take)) {}
@@ -40,6 +40,24 @@ at::Tensor view(const std::vector<std::int64_t>& values, const data::TokenGrid& 
   return torch::from_blob(const_cast<std::int64_t*>(values.data()), {grain.rows, grain.columns}, torch::kInt64);
 }
 
+struct Tokens {
+  at::Tensor inputs, targets;  ///< int64 [rows, columns]
+};
+
+/// A grain where the model is: on the CPU the loader's memory itself, on a GPU a copy that the host does not wait for.
+Tokens tokens_on(const at::Device& device, const data::TokenGrid& grain) {
+  const at::Tensor inputs = view(grain.inputs, grain), targets = view(grain.targets, grain);
+  if (device.is_cpu()) return {inputs, targets};
+  const at::Tensor pinned =
+      torch::empty({2, grain.rows, grain.columns}, torch::TensorOptions().dtype(torch::kInt64).pinned_memory(true));
+  pinned[0].copy_(inputs);
+  pinned[1].copy_(targets);
+  const at::Tensor there = pinned.to(device, /*non_blocking=*/true);
+  return {there[0], there[1]};
+}
+
+at::Device device_of(const models::Model& model) { return model.parameters().front().value.device(); }
+
 }  // namespace
 
 GrainRunner::GrainRunner(models::Model& model, parallel::WorkerPool& workers, parallel::GradientReducer& reducer)
@@ -53,7 +71,8 @@ GrainRunner::GrainRunner(models::Model& model, parallel::WorkerPool& workers, pa
     for (std::size_t p = 0; p < parameters.size(); ++p) {
       auto take = [this, raw = worker.get(), p](const at::Tensor& gradient) {
         // A sum is finite only if all its terms are; gradients whose finite sum overflows are of no use either.
-        raw->finite = raw->finite && std::isfinite(gradient.sum().item<float>());
+        // On a GPU the host would have to wait for that: there the norm of the sum over all grains must tell.
+        if (gradient.is_cpu()) raw->finite = raw->finite && std::isfinite(gradient.sum().item<float>());
         raw->given[p] = true;
         reducer_.add(raw->grain, p, gradient);
       };
@@ -72,25 +91,34 @@ GrainRunner::~GrainRunner() {
 }
 
 std::vector<GrainResult> GrainRunner::run(const data::StepData& data, std::uint64_t seed, double label_smoothing) {
-  std::vector<GrainResult> results(data.grains.size());
-  workers_.run(std::ssize(data.grains), [&](int worker, std::int64_t i) {
-    results[static_cast<std::size_t>(i)] = compute(*per_worker_[static_cast<std::size_t>(worker)],
-                                                  data.grains[static_cast<std::size_t>(i)], data.first_grain + i, data,
-                                                  seed, label_smoothing);
+  const bool late = !device_of(*models_.front()).is_cpu();
+  std::vector<GrainResult> results(late ? 0 : data.grains.size());
+  std::vector<at::Tensor> losses(late ? data.grains.size() : 0);
+  workers_.run(std::ssize(data.grains), [&](int index, std::int64_t i) {
+    const auto grain = static_cast<std::size_t>(i);
+    Worker& worker = *per_worker_[static_cast<std::size_t>(index)];
+    const at::Tensor loss = compute(worker, data.grains[grain], data.first_grain + i, data, seed, label_smoothing);
+    if (late) {
+      losses[grain] = loss;
+    } else {
+      const float value = loss.item<float>();
+      results[grain] = {value, worker.finite && std::isfinite(value)};
+    }
   });
+  if (late) late_losses_ = torch::stack(losses);
   return results;
 }
 
-GrainResult GrainRunner::compute(Worker& worker, const data::TokenGrid& grain, std::int64_t index, const data::StepData& data,
-                           std::uint64_t seed, double label_smoothing) {
-  const at::Tensor tokens = view(grain.inputs, grain), targets = view(grain.targets, grain);
+at::Tensor GrainRunner::compute(Worker& worker, const data::TokenGrid& grain, std::int64_t index,
+                                const data::StepData& data, std::uint64_t seed, double label_smoothing) {
+  const auto [inputs, targets] = tokens_on(device_of(*worker.model), grain);
   worker.grain = index;
   worker.finite = true;
   std::fill(worker.given.begin(), worker.given.end(), false);
 
   const models::DropoutKey key{seed, static_cast<std::uint64_t>(data.step), static_cast<std::uint64_t>(index)};
   models::Memory memory = worker.model->initial_memory(grain.rows);
-  const at::Tensor hidden = worker.model->hidden(tokens, memory, &key);
+  const at::Tensor hidden = worker.model->hidden(inputs, memory, &key);
   const at::Tensor loss = worker.model->loss_sum(hidden, targets, label_smoothing);
   (loss * (1.0 / static_cast<double>(std::max<std::int64_t>(1, data.counted)))).backward();
 
@@ -98,16 +126,15 @@ GrainResult GrainRunner::compute(Worker& worker, const data::TokenGrid& grain, s
   for (std::size_t p = 0; p < parameters.size(); ++p) {
     if (!worker.given[p]) reducer_.add(index, p, torch::zeros_like(parameters[p].value));
   }
-  const float value = loss.item<float>();
-  return {value, worker.finite && std::isfinite(value)};
+  return loss.detach();
 }
 
 float GrainRunner::loss_alone(const data::TokenGrid& grain) const {
   const torch::NoGradGuard no_gradients;
   models::Model& model = *models_.front();
   models::Memory memory = model.initial_memory(grain.rows);
-  const at::Tensor hidden = model.hidden(view(grain.inputs, grain), memory, nullptr);
-  return model.loss_sum(hidden, view(grain.targets, grain), 0.0).item<float>();
+  const auto [inputs, targets] = tokens_on(device_of(model), grain);
+  return model.loss_sum(model.hidden(inputs, memory, nullptr), targets, 0.0).item<float>();
 }
 
 }  // namespace etude::train

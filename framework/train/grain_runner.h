@@ -26,7 +26,12 @@ class GrainRunner {
 
   /// What came of each of data.grains. Gradients are of the loss divided by data.counted, so that every target of the
   /// global batch weighs the same. `seed` is the run's, for dropout.
+  ///
+  /// On a GPU this returns while the GPU still computes. It gives no results then: late_losses() has what will be
+  /// known.
   std::vector<GrainResult> run(const data::StepData& data, std::uint64_t seed, double label_smoothing);
+  /// On a GPU, the losses of the last run's grains, float32 [grains] on that GPU; undefined on the CPU.
+  const at::Tensor& late_losses() const { return late_losses_; }
 
   /// The loss of a grain without dropout and without gradients; for finding out what is wrong with it.
   float loss_alone(const data::TokenGrid& grain) const;
@@ -36,13 +41,15 @@ class GrainRunner {
 
  private:
   struct Worker;
-  GrainResult compute(Worker& worker, const data::TokenGrid& grain, std::int64_t index, const data::StepData& data,
-                      std::uint64_t seed, double label_smoothing);
+  /// Forward and backward of one grain; gives its loss, detached.
+  at::Tensor compute(Worker& worker, const data::TokenGrid& grain, std::int64_t index, const data::StepData& data,
+                     std::uint64_t seed, double label_smoothing);
 
   parallel::WorkerPool& workers_;
   parallel::GradientReducer& reducer_;
   std::vector<std::unique_ptr<Worker>> per_worker_;
   std::vector<models::Model*> models_;
+  at::Tensor late_losses_;
 };
 
 }  // namespace etude::train

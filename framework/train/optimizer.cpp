@@ -3,15 +3,21 @@
 #include <cmath>
 
 #include <ATen/ATen.h>
-#include <c10/core/GradMode.h>
 #include <ATen/ops/_fused_adamw.h>
 #include <ATen/ops/_fused_sgd.h>
+#include <c10/core/GradMode.h>
 
 #include "framework/checkpoint/weights.h"
 #include "framework/config/error.h"
 
 namespace etude::train {
 namespace {
+
+std::vector<at::Tensor> chosen(const std::vector<at::Tensor>& tensors, const std::vector<std::size_t>& indices) {
+  std::vector<at::Tensor> found;
+  for (const std::size_t index : indices) found.push_back(tensors[index]);
+  return found;
+}
 
 /// Decoupled weight decay (Loshchilov & Hutter 2019, Algorithm 2), LibTorch's fused kernel.
 class AdamW final : public Optimizer {
@@ -27,6 +33,12 @@ class AdamW final : public Optimizer {
     const at::Tensor count = at::full({}, static_cast<double>(update), at::kFloat);
     at::_fused_adamw_({master}, {gradient}, {mean_[index]}, {mean_square_[index]}, {}, {count}, lr, options_.beta1,
                       options_.beta2, weight_decay, options_.epsilon, /*amsgrad=*/false, /*maximize=*/false);
+  }
+  void update_together(const Together& all, double lr, double weight_decay) override {
+    const std::vector<at::Tensor> counts(all.indices.size(), all.update);
+    at::_fused_adamw_(all.masters, all.gradients, chosen(mean_, all.indices), chosen(mean_square_, all.indices), {},
+                      counts, lr, options_.beta1, options_.beta2, weight_decay, options_.epsilon, /*amsgrad=*/false,
+                      /*maximize=*/false, all.divisor, all.skip);
   }
   std::vector<std::pair<std::string, std::vector<at::Tensor>*>> moments() override {
     return {{"exp_avg", &mean_}, {"exp_avg_sq", &mean_square_}};
@@ -48,6 +60,13 @@ class Sgd final : public Optimizer {
     if (weight_decay > 0) master.mul_(1.0 - lr * weight_decay);
     at::_fused_sgd_({master}, {gradient}, {momentum_[index]}, /*weight_decay=*/0.0, options_.momentum, lr,
                     /*dampening=*/0.0, /*nesterov=*/false, /*maximize=*/false, /*is_first_step=*/update == 1);
+  }
+  void update_together(const Together& all, double lr, double weight_decay) override {
+    if (weight_decay > 0) at::_foreach_mul_(all.masters, 1.0 - (1.0 - all.skip) * (lr * weight_decay));
+    // The buffers begin at zero, so the first step needs no exception.
+    at::_fused_sgd_(all.masters, all.gradients, chosen(momentum_, all.indices), /*weight_decay=*/0.0, options_.momentum,
+                    lr, /*dampening=*/0.0, /*nesterov=*/false, /*maximize=*/false, /*is_first_step=*/false, all.divisor,
+                    all.skip);
   }
   std::vector<std::pair<std::string, std::vector<at::Tensor>*>> moments() override {
     return {{"momentum_buffer", &momentum_}};
@@ -95,6 +114,36 @@ void Optimizer::step(const std::vector<at::Tensor>& gradients, double lr, double
   });
 }
 
+void Optimizer::step_late(const std::vector<at::Tensor>& gradients, double lr, const at::Tensor& divisor,
+                          const at::Tensor& skip) {
+  const c10::NoGradGuard no_gradients;
+  if (!late_updates_.defined()) late_updates_ = at::full({}, static_cast<double>(updates_), skip.options());
+  late_updates_.add_(1);
+  for (const bool decay : {true, false}) {
+    Together all{{}, {}, {}, late_updates_, divisor, skip};
+    for (std::size_t i = 0; i < parameters_.size(); ++i) {
+      if (parameters_[i].decay != decay) continue;
+      all.indices.push_back(i);
+      all.masters.push_back(masters_[i]);
+      all.gradients.push_back(gradients[i].view_as(masters_[i]));
+    }
+    if (!all.indices.empty()) update_together(all, lr, decay ? options_.weight_decay : 0.0);
+  }
+  late_updates_.sub_(skip);
+
+  std::vector<at::Tensor> rounded, exact;
+  for (std::size_t i = 0; i < parameters_.size(); ++i) {
+    if (parameters_[i].value.scalar_type() == at::kFloat) continue;
+    rounded.push_back(parameters_[i].value.detach());
+    exact.push_back(masters_[i]);
+  }
+  if (!rounded.empty()) at::_foreach_copy_(rounded, exact, /*non_blocking=*/true);
+}
+
+std::int64_t Optimizer::updates() const {
+  return late_updates_.defined() ? std::llround(late_updates_.item<float>()) : updates_;
+}
+
 models::NamedTensors Optimizer::weights() const {
   models::NamedTensors tensors;
   for (std::size_t i = 0; i < parameters_.size(); ++i) tensors.emplace_back(parameters_[i].name, masters_[i]);
@@ -107,7 +156,7 @@ void Optimizer::load_weights(const models::NamedTensors& weights, const std::str
 }
 
 models::NamedTensors Optimizer::state() {
-  models::NamedTensors tensors{{kUpdates, at::full({1}, updates_, at::kLong)}};
+  models::NamedTensors tensors{{kUpdates, at::full({1}, updates(), at::kLong)}};
   for (const auto& [moment, values] : moments()) {
     for (std::size_t i = 0; i < parameters_.size(); ++i) {
       tensors.emplace_back(moment + "." + parameters_[i].name, (*values)[i]);
@@ -120,13 +169,16 @@ void Optimizer::load_state(const models::NamedTensors& saved, const std::string&
   const models::NamedTensors mine = state();
   checkpoint::copy_by_name(mine, saved, place);
   updates_ = mine.front().second.item<std::int64_t>();
+  late_updates_.reset();
 }
 
 std::unique_ptr<Optimizer> make_optimizer(const std::vector<models::Parameter>& parameters, const TrainOptions& options,
                                           parallel::WorkerPool& workers) {
   switch (options.optimizer) {
-    case OptimizerKind::kAdamW: return std::make_unique<AdamW>(parameters, options, workers);
-    case OptimizerKind::kSgd: return std::make_unique<Sgd>(parameters, options, workers);
+    case OptimizerKind::kAdamW:
+      return std::make_unique<AdamW>(parameters, options, workers);
+    case OptimizerKind::kSgd:
+      return std::make_unique<Sgd>(parameters, options, workers);
   }
   throw Error("unknown optimizer");
 }

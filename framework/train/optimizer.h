@@ -20,6 +20,10 @@ class Optimizer {
 
   /// Scales the gradients (flat float32, one per parameter; overwritten) by `scale` and takes a step.
   void step(const std::vector<at::Tensor>& gradients, double lr, double scale);
+  /// The same without asking what the device has found, so that the host need not wait for it: the gradients are
+  /// divided by `divisor`, and nothing happens where `skip` is 1; both float32 scalars beside the weights.
+  void step_late(const std::vector<at::Tensor>& gradients, double lr, const at::Tensor& divisor,
+                 const at::Tensor& skip);
 
   /// The float32 weights under their parameters' names.
   models::NamedTensors weights() const;
@@ -36,6 +40,14 @@ class Optimizer {
   /// One parameter's update. `update` counts from 1.
   virtual void update_parameter(std::size_t index, at::Tensor& master, const at::Tensor& gradient, double lr,
                                 double weight_decay, std::int64_t update) = 0;
+  /// The same for several parameters at once.
+  struct Together {
+    std::vector<std::size_t> indices;
+    std::vector<at::Tensor> masters, gradients;
+    at::Tensor update;  ///< float32 scalar
+    at::Tensor divisor, skip;
+  };
+  virtual void update_together(const Together& parameters, double lr, double weight_decay) = 0;
   /// Names of the per-parameter running means, such as "exp_avg".
   virtual std::vector<std::pair<std::string, std::vector<at::Tensor>*>> moments() = 0;
 
@@ -44,10 +56,12 @@ class Optimizer {
 
  private:
   void publish(std::size_t index);
+  std::int64_t updates() const;
 
   std::vector<models::Parameter> parameters_;
   std::vector<at::Tensor> masters_;
   std::int64_t updates_ = 0;
+  at::Tensor late_updates_;  ///< the same count where step_late() keeps it, float32 scalar; undefined before
   parallel::WorkerPool& workers_;
 };
 

@@ -44,6 +44,13 @@ void describe(config::Section& section, TrainOptions& options) {
                  "What schedule plateau multiplies the learning rate by.");
   section.integer("plateau_patience", options.plateau_patience, {0, 1'000'000},
                   "Evaluations in a row without improvement that schedule plateau lets pass; it acts at the next.");
+  section.choice("device", options.device,
+                 {{"auto", device::Choice::kAuto}, {"cpu", device::Choice::kCpu}, {"cuda", device::Choice::kCuda}},
+                 "Where to compute: on the CPU, on NVIDIA GPUs (one a rank), or auto, on GPUs where there are some.");
+  section.number(
+      "peak_tflops", options.peak_tflops, {0, 1e6},
+      "Teraflops that one rank's device could do, to log the share reached (mfu); 0 takes what is known of the "
+      "GPU, bfloat16 without sparsity.");
   section.choice(
       "precision", options.precision, {{"float32", Precision::kFloat32}, {"bfloat16", Precision::kBfloat16}},
       "Type of matrices and their products; weights are also kept in float32, and sums and losses always are.");

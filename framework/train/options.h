@@ -5,6 +5,7 @@
 #include <string>
 
 #include "framework/config/options.h"
+#include "framework/device/device.h"
 #include "framework/parallel/gradient_reducer.h"
 
 namespace etude::train {
@@ -37,6 +38,8 @@ struct TrainOptions {
   double plateau_factor = 0.5;
   std::int64_t plateau_patience = 2;
 
+  device::Choice device = device::Choice::kAuto;
+  double peak_tflops = 0;
   Precision precision = Precision::kFloat32;
   parallel::Reduction reduction = parallel::Reduction::kTree;
   double bucket_mib = 4;

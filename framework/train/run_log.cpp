@@ -51,21 +51,24 @@ void RunLog::end() {
 
 void RunLog::step(const StepFigures& figures) {
   if (!folder_) return;
-  metrics_->write({{"step", figures.step},
-                   {"epoch", figures.epoch},
-                   {"loss", figures.loss},
-                   {"norm", figures.norm},
-                   {"lr", figures.lr},
-                   {"tokens", figures.tokens},
-                   {"seconds", figures.seconds},
-                   {"tokens_per_second", figures.tokens_per_second},
-                   {"data_wait", figures.data_wait},
-                   {"communication_wait", figures.communication_wait}});
+  nlohmann::json row{{"step", figures.step},
+                     {"epoch", figures.epoch},
+                     {"loss", figures.loss},
+                     {"norm", figures.norm},
+                     {"lr", figures.lr},
+                     {"tokens", figures.tokens},
+                     {"seconds", figures.seconds},
+                     {"tokens_per_second", figures.tokens_per_second},
+                     {"data_wait", figures.data_wait},
+                     {"communication_wait", figures.communication_wait}};
+  if (figures.mfu) row["mfu"] = *figures.mfu;
+  metrics_->write(row);
   progress_->update(
       figures.step,
-      fmt::format("epoch {:.2f}  loss {:.4f}  norm {:.3f}  lr {:.2e}  {} tok/s  data wait {:.1f} %", figures.epoch,
+      fmt::format("epoch {:.2f}  loss {:.4f}  norm {:.3f}  lr {:.2e}  {} tok/s{}  data wait {:.1f} %", figures.epoch,
                   figures.loss, figures.norm, figures.lr,
-                  log::with_thousands(static_cast<std::int64_t>(figures.tokens_per_second)), 100 * figures.data_wait));
+                  log::with_thousands(static_cast<std::int64_t>(figures.tokens_per_second)),
+                  figures.mfu ? fmt::format("  mfu {:.1f} %", 100 * *figures.mfu) : "", 100 * figures.data_wait));
 }
 
 void RunLog::evaluation(std::int64_t step, double epoch, const evaluate::Tally& tally,

@@ -21,9 +21,11 @@ struct StepFigures {
   double loss = 0;  ///< mean over the targets of the global batch
   double norm = 0;  ///< of the gradient, before clipping
   double lr = 0;
-  std::int64_t tokens = 0;        ///< targets learned from since the run began
-  double seconds = 0;             ///< of training since the run began, over all its sessions
-  double tokens_per_second = 0;   ///< since the last line, over all ranks
+  std::int64_t tokens = 0;       ///< targets learned from since the run began
+  double seconds = 0;            ///< of training since the run began, over all its sessions
+  double tokens_per_second = 0;  ///< since the last line, over all ranks
+  /// Model FLOPs utilisation: what the model needs for that, as a share of what all devices could do.
+  std::optional<double> mfu;
   double data_wait = 0;           ///< share of that time this rank waited for data
   double communication_wait = 0;  ///< share of that time this rank waited for gradients of others
 };

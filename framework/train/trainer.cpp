@@ -1,7 +1,9 @@
 #include "framework/train/trainer.h"
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <iterator>
 #include <limits>
 
 #include <fmt/format.h>
@@ -28,10 +30,10 @@ std::int64_t steps_of(const TrainOptions& options, const data::Plan& plan) {
   return std::max<std::int64_t>(1, static_cast<std::int64_t>(std::ceil(options.epochs / plan.epochs_after(1) - 1e-9)));
 }
 
-/// What gradients are multiplied by so that their norm is at most `clip`, as torch.nn.utils.clip_grad_norm_ does.
-double clip_scale(double norm, double clip) { return clip > 0 && norm > clip ? clip / (norm + 1e-6) : 1.0; }
+at::Device device_of(const models::Model& model) { return model.parameters().front().value.device(); }
 
-int threads_of(const TrainOptions& options, const comm::Communicator& communicator) {
+int threads_of(const TrainOptions& options, const models::Model& model, const comm::Communicator& communicator) {
+  if (!device_of(model).is_cpu()) return 1;  // a GPU computes one grain after the other
   return options.threads > 0 ? static_cast<int>(options.threads) : parallel::cores_per_rank(communicator.local_size());
 }
 
@@ -56,7 +58,8 @@ struct Trainer::Clock {
 };
 
 Trainer::Trainer(const Experiment& experiment, const data::Pack& pack, models::Model& model,
-                 comm::Communicator& communicator, const run::RunFolder& folder, RunLog& log)
+                 comm::Communicator& communicator, const run::RunFolder& folder, RunLog& log,
+                 std::optional<double> peak_flops)
     : experiment_(experiment),
       pack_(pack),
       model_(model),
@@ -66,13 +69,18 @@ Trainer::Trainer(const Experiment& experiment, const data::Pack& pack, models::M
       plan_(data::make_training_plan(pack, experiment.data, experiment.train.global_batch, experiment.seed())),
       steps_(steps_of(experiment.train, *plan_)),
       grains_(experiment.train.global_batch / experiment.train.micro_batch),
-      workers_(threads_of(experiment.train, communicator)),
+      workers_(threads_of(experiment.train, model, communicator)),
       optimizer_(make_optimizer(model.parameters(), experiment.train, workers_)),
       reducer_(communicator, sizes_of(model), grains_,
-               {experiment.train.reduction, static_cast<std::int64_t>(experiment.train.bucket_mib * 1024 * 1024)}),
+               {experiment.train.reduction, static_cast<std::int64_t>(experiment.train.bucket_mib * 1024 * 1024),
+                device_of(model)}),
+      updater_(on_gpu() ? make_late_updater(*optimizer_, communicator, experiment.train.clip)
+                        : make_updater(*optimizer_, communicator, workers_, experiment.train.clip)),
       schedule_(experiment.train, steps_, evaluate::more_is_better(experiment.stop.metric), experiment.stop.min_delta),
       stopping_(experiment.stop),
       store_(folder.checkpoints(), experiment.checkpoint, evaluate::more_is_better(experiment.stop.metric)),
+      flops_per_token_(model.training_flops_per_token(experiment.data.sequence_length)),
+      peak_flops_(peak_flops),
       clock_(std::make_unique<Clock>()) {
   // The optimizer has its float32 masters by now; the workers' models must share what the model will compute with.
   if (experiment.train.precision == Precision::kBfloat16) models::set_matrix_dtype(model, at::kBFloat16);
@@ -80,6 +88,8 @@ Trainer::Trainer(const Experiment& experiment, const data::Pack& pack, models::M
 }
 
 Trainer::~Trainer() = default;
+
+bool Trainer::on_gpu() const { return !device_of(model_).is_cpu(); }
 
 void Trainer::start_from(const models::NamedTensors& weights, const std::string& place) {
   optimizer_->load_weights(weights, place);
@@ -106,31 +116,38 @@ Ending Trainer::train() {
     for (std::size_t i = 0; i < results.size(); ++i) own.count(mine.begin + static_cast<std::int64_t>(i), results[i]);
     // In this order on every rank: the reducer's collectives are all posted before the agreement's.
     const std::vector<at::Tensor>& gradients = reducer_.finish();
-    const StepFacts facts = agree(communicator_, own);
 
-    // The update: the same bits on every rank.
-    const double norm = global_norm(gradients, workers_);
-    const double lr = schedule_.lr(step_);
-    if (usable(facts, norm)) {
-      optimizer_->step(gradients, lr, clip_scale(norm, options.clip));
-      skipped_in_a_row_ = 0;
-    } else if (options.non_finite == NonFinite::kStop || ++skipped_in_a_row_ >= kMostSkipped) {
-      ending = Ending::kNonFinite;
-      break;
-    }
-    ++step_;
+    // The update: the same bits on every rank. On a GPU what came of it is known a step later.
     tokens_ += batch.counted;
-    report_step(facts, batch.counted, norm, lr, loader);
+    std::vector<StepOutcome> known =
+        updater_->end_step({.step = step_, .counted = batch.counted, .tokens = tokens_, .lr = schedule_.lr(step_)},
+                           {own, runner_->late_losses(), mine.begin, gradients});
+    ++step_;
 
-    // Looking up from the work: measure, keep, stop.
+    // Looking up from the work: tell, measure, keep, stop. What looks at the weights wants to know all about them.
     const bool last = step_ == steps_;
     const bool due = experiment_.evaluate.every > 0 && step_ % experiment_.evaluate.every == 0;
+    const bool keep = experiment_.checkpoint.every > 0 && step_ % experiment_.checkpoint.every == 0;
+    const bool asked_to_end = std::any_of(known.begin(), known.end(), [](const StepOutcome& outcome) {
+      return outcome.facts.out_of_time || outcome.facts.signal != 0;
+    });
+    if (due || keep || last || asked_to_end) std::ranges::move(updater_->rest(), std::back_inserter(known));
+    for (const StepOutcome& outcome : known) {
+      if (!may_go_on(outcome)) {
+        step_ = outcome.step;
+        ending = Ending::kNonFinite;
+        break;
+      }
+      report_step(outcome, loader);
+    }
+    if (ending == Ending::kNonFinite) break;
     const std::optional<double> metric = due || last ? evaluate() : std::nullopt;
     if (metric && stopping_.should_stop()) ending = Ending::kStoppedEarly;
-    if (facts.out_of_time && !last) ending = Ending::kOutOfTime;
-    if (facts.signal != 0 && !last) ending = Ending::kInterrupted;
+    for (const StepOutcome& outcome : known) {
+      if (outcome.facts.out_of_time && !last) ending = Ending::kOutOfTime;
+      if (outcome.facts.signal != 0 && !last) ending = Ending::kInterrupted;
+    }
 
-    const bool keep = experiment_.checkpoint.every > 0 && step_ % experiment_.checkpoint.every == 0;
     if (keep || last || ending != Ending::kFinished || (metric && among_the_best(*metric))) save(metric);
     if (ending != Ending::kFinished) break;
   }
@@ -139,25 +156,31 @@ Ending Trainer::train() {
   return ending;
 }
 
-bool Trainer::usable(const StepFacts& facts, double norm) {
-  if (facts.bad_grains == 0 && std::isfinite(norm)) return true;
+bool Trainer::may_go_on(const StepOutcome& outcome) {
+  if (outcome.usable()) {
+    skipped_in_a_row_ = 0;
+    return true;
+  }
+  const StepFacts& facts = outcome.facts;
   const std::string what =
-      facts.bad_grains > 0 ? fmt::format("{} of {} micro-batches have a loss or gradient that is not finite, first {}",
-                                         facts.bad_grains, grains_, name_bad_sequences(facts.first_bad_grain))
-                           : std::string("the gradient is too large for its norm to be a finite number");
-  const bool stop = experiment_.train.non_finite == NonFinite::kStop || skipped_in_a_row_ + 1 >= kMostSkipped;
+      facts.bad_grains > 0
+          ? fmt::format("{} of {} micro-batches have a loss or gradient that is not finite, first {}", facts.bad_grains,
+                        grains_, name_bad_sequences(outcome.step, facts.first_bad_grain))
+          : std::string(on_gpu() ? "the gradient is not finite, though every loss is"
+                                 : "the gradient is too large for its norm to be a finite number");
+  const bool stop = experiment_.train.non_finite == NonFinite::kStop || ++skipped_in_a_row_ >= kMostSkipped;
   log_.warning(fmt::format("step {}: {}; {}. A lower train.lr, train.clip or a longer train.warmup may help.",
-                           step_ + 1, what, stop ? "stopped" : "all ranks skip the step"));
-  return false;
+                           outcome.step + 1, what, stop ? "stopped" : "all ranks skip the step"));
+  return !stop;
 }
 
-std::string Trainer::name_bad_sequences(std::int64_t grain) {
+std::string Trainer::name_bad_sequences(std::int64_t step, std::int64_t grain) {
   // Every rank has the same weights and can read every grain, so rank 0 looks at the rows one by one by itself.
   if (communicator_.rank() != 0) return "";
   std::vector<std::string> bad, all;
   for (std::int64_t row = 0; row < experiment_.train.micro_batch; ++row) {
     const std::int64_t at = grain * experiment_.train.micro_batch + row;
-    data::Loader loader(pack_, data::Split::kTrain, *plan_, 1, {at, at + 1}, step_, 1);
+    data::Loader loader(pack_, data::Split::kTrain, *plan_, 1, {at, at + 1}, step, 1);
     const data::StepData one = loader.next();
     all.push_back(data::name_of(pack_, data::Split::kTrain, one.grains.front().sequences.front()));
     if (!std::isfinite(runner_->loss_alone(one.grains.front()))) bad.push_back(all.back());
@@ -166,27 +189,31 @@ std::string Trainer::name_bad_sequences(std::int64_t grain) {
   return fmt::format("in {}", fmt::join(bad.empty() ? all : bad, "; "));
 }
 
-void Trainer::report_step(const StepFacts& facts, std::int64_t counted, double norm, double lr,
-                          const data::Loader& loader) {
-  if (step_ % experiment_.train.log_every != 0 && step_ != steps_) return;
+void Trainer::report_step(const StepOutcome& outcome, const data::Loader& loader) {
+  const std::int64_t done = outcome.step + 1;
+  if (done % experiment_.train.log_every != 0 && done != steps_) return;
   const auto now = Clock::steady::now();
   const double passed = std::max(1e-9, std::chrono::duration<double>(now - clock_->last_report).count());
   const double data_wait = loader.waited(), communication_wait = reducer_.seconds_waited();
   // The sum leaves out grains that are not finite: of a batch that has one there is no mean to tell.
-  const double loss = facts.bad_grains > 0 ? std::numeric_limits<double>::quiet_NaN()
-                                           : facts.loss_sum() / static_cast<double>(std::max<std::int64_t>(1, counted));
-  log_.step({.step = step_,
-             .epoch = plan_->epochs_after(step_),
+  const double loss = outcome.facts.bad_grains > 0
+                          ? std::numeric_limits<double>::quiet_NaN()
+                          : outcome.facts.loss_sum() / static_cast<double>(std::max<std::int64_t>(1, outcome.counted));
+  const double pace = static_cast<double>(outcome.tokens - clock_->last_tokens) / passed;
+  log_.step({.step = done,
+             .epoch = plan_->epochs_after(done),
              .loss = loss,
-             .norm = norm,
-             .lr = lr,
-             .tokens = tokens_,
+             .norm = outcome.norm,
+             .lr = outcome.lr,
+             .tokens = outcome.tokens,
              .seconds = seconds_before_ + clock_->session_seconds(),
-             .tokens_per_second = static_cast<double>(tokens_ - clock_->last_tokens) / passed,
+             .tokens_per_second = pace,
+             .mfu = peak_flops_ ? std::optional(pace * flops_per_token_ / (*peak_flops_ * communicator_.size()))
+                                : std::nullopt,
              .data_wait = (data_wait - clock_->last_data_wait) / passed,
              .communication_wait = (communication_wait - clock_->last_communication_wait) / passed});
   clock_->last_report = now;
-  clock_->last_tokens = tokens_;
+  clock_->last_tokens = outcome.tokens;
   clock_->last_data_wait = data_wait;
   clock_->last_communication_wait = communication_wait;
 }

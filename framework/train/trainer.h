@@ -18,6 +18,7 @@
 #include "framework/train/optimizer.h"
 #include "framework/train/run_log.h"
 #include "framework/train/schedule.h"
+#include "framework/train/updater.h"
 #include "models/model.h"
 
 namespace etude::train {
@@ -36,10 +37,11 @@ enum class Ending {
 /// of ranks, to the same bits.
 class Trainer {
  public:
-  /// `model` is freshly initialised, the same on every rank. Throws UsageError when the experiment and the pack or the
+  /// `model` is freshly initialised, the same on every rank, on the device that is to compute. `peak_flops`: how many
+  /// operations a second that device could do, for the log. Throws UsageError when the experiment and the pack or the
   /// number of ranks do not fit together.
   Trainer(const Experiment& experiment, const data::Pack& pack, models::Model& model, comm::Communicator& communicator,
-          const run::RunFolder& folder, RunLog& log);
+          const run::RunFolder& folder, RunLog& log, std::optional<double> peak_flops = std::nullopt);
   ~Trainer();
 
   /// Starts from these weights instead of the initial ones.
@@ -57,14 +59,15 @@ class Trainer {
   const EarlyStopping& stopping() const { return stopping_; }
 
  private:
-  /// Whether the step's gradients may be used; tells what was wrong when not.
-  bool usable(const StepFacts& facts, double norm);
-  void report_step(const StepFacts& facts, std::int64_t counted, double norm, double lr, const data::Loader& loader);
+  bool on_gpu() const;
+  /// False when a step that was not finite must be the last; tells what was wrong.
+  bool may_go_on(const StepOutcome& outcome);
+  void report_step(const StepOutcome& outcome, const data::Loader& loader);
   std::optional<double> evaluate();
   bool among_the_best(double metric);
   void save(std::optional<double> metric);
   void choose_final_weights();
-  std::string name_bad_sequences(std::int64_t grain);
+  std::string name_bad_sequences(std::int64_t step, std::int64_t grain);
   nlohmann::json made_from() const;
 
   const Experiment& experiment_;
@@ -80,6 +83,7 @@ class Trainer {
   parallel::WorkerPool workers_;
   std::unique_ptr<Optimizer> optimizer_;
   parallel::GradientReducer reducer_;
+  std::unique_ptr<Updater> updater_;
   std::unique_ptr<GrainRunner> runner_;
   Schedule schedule_;
   EarlyStopping stopping_;
@@ -89,6 +93,9 @@ class Trainer {
   std::int64_t skipped_in_a_row_ = 0;
   std::int64_t tokens_ = 0;    ///< learned from
   double seconds_before_ = 0;  ///< trained in earlier sessions of this run
+
+  const double flops_per_token_;
+  const std::optional<double> peak_flops_;
 
   struct Clock;
   std::unique_ptr<Clock> clock_;

@@ -32,7 +32,7 @@ inline std::string small_experiment(const std::filesystem::path& pack, int steps
          "data: {pack: " + pack.string() + ", sequence_length: 48, transpose: {semitones: [-3, 3]}}\n"
          "model: {kind: gpt2, layers: 2, width: 32, heads: 2, dropout: 0.1}\n"
          "train: {steps: " + std::to_string(steps) +
-         ", global_batch: 8, micro_batch: 2, lr: 2.0e-3, warmup: 10, clip: 0.5, log_every: 1, threads: 1}\n"
+         ", global_batch: 8, micro_batch: 2, lr: 2.0e-3, warmup: 10, clip: 0.5, log_every: 1, threads: 1, device: cpu}\n"
          "evaluate: {every: 50, batches: 4}\ncheckpoint: {every: 50}\n";
 }
 

@@ -1,3 +1,4 @@
+#include <chrono>
 #include <map>
 #include <string>
 
@@ -51,6 +52,38 @@ TEST(RankDiscovery, OneRankNeedsNoMpiUnlessToldSo) {
 
 TEST(RankDiscovery, ABatchScriptOfSlurmIsNotARank) {
   EXPECT_FALSE(launch_with({{"SLURM_PROCID", "0"}, {"SLURM_NTASKS", "8"}}).mpi);
+}
+
+TEST(RankDiscovery, RanksWithoutMpiAreFoundByTheirVariables) {
+  const std::map<std::string, std::string> torch = {
+      {"RANK", "3"}, {"WORLD_SIZE", "4"}, {"MASTER_ADDR", "node-1"}, {"MASTER_PORT", "29500"}};
+  const auto place = launch_with(torch).tcp;
+  ASSERT_TRUE(place);
+  EXPECT_EQ(place->rank, 3);
+  EXPECT_EQ(place->size, 4);
+  EXPECT_EQ(place->address, "node-1");
+  EXPECT_EQ(place->port, 29500);
+  EXPECT_FALSE(place->local_rank);
+
+  auto more = torch;
+  more.insert({{"LOCAL_RANK", "1"}, {"LOCAL_WORLD_SIZE", "2"}, {"ETUDE_RENDEZVOUS_SECONDS", "7"}});
+  EXPECT_EQ(launch_with(more).tcp->local_rank, 1);
+  EXPECT_EQ(launch_with(more).tcp->local_size, 2);
+  EXPECT_EQ(launch_with(more).tcp->patience, std::chrono::seconds(7));
+
+  auto torchrun = torch;  // which listens at that port itself
+  torchrun.insert({"TORCHELASTIC_RUN_ID", "none"});
+  EXPECT_EQ(launch_with(torchrun).tcp->port, 29501);
+
+  auto under_mpi = torch;  // MPI is the better way where there is one
+  under_mpi.insert({"OMPI_COMM_WORLD_SIZE", "4"});
+  EXPECT_TRUE(launch_with(under_mpi).mpi);
+  EXPECT_FALSE(launch_with(under_mpi).tcp);
+
+  auto fifth = torch;
+  fifth["RANK"] = "4";
+  EXPECT_THAT(refusal_of(fifth), HasSubstr("needs RANK too, from 0 to 3 (it is '4')"));
+  EXPECT_THAT(refusal_of({{"RANK", "1"}, {"WORLD_SIZE", "2"}}), HasSubstr("MASTER_PORT"));
 }
 
 TEST(RankDiscovery, RanksWithNoMpiBetweenThemAreRefusedWithTheWayOut) {

@@ -1,0 +1,130 @@
+#include <array>
+#include <limits>
+#include <optional>
+
+#include <ATen/ATen.h>
+#include <c10/core/Event.h>
+#include <c10/core/GradMode.h>
+#include <c10/core/impl/VirtualGuardImpl.h>
+
+#include "framework/train/updater.h"
+
+namespace etude::train {
+namespace {
+
+constexpr std::int64_t kNone = std::numeric_limits<std::int64_t>::max();
+
+/// Numbers on their way from the device to the host, or back, in memory that the device reaches by itself.
+at::Tensor host_numbers(std::int64_t count, at::ScalarType type, const at::Device& device) {
+  return at::empty({count}, at::TensorOptions().dtype(type).pinned_memory(!device.is_cpu()));
+}
+
+/// A step whose outcome the device has yet to find.
+struct Pending {
+  explicit Pending(const at::Device& device)
+      : flags(host_numbers(3, at::kLong, device)),
+        facts(host_numbers(6, at::kLong, device)),
+        norm(host_numbers(1, at::kDouble, device)) {
+    if (!device.is_cpu()) arrived.emplace(device.type());
+  }
+
+  StepOutcome step;
+  at::Tensor flags;                   ///< to the device: out of time, signalled, which signal
+  at::Tensor facts, norm;             ///< from it
+  std::optional<c10::Event> arrived;  ///< none on the CPU, where nothing is late
+};
+
+class LateUpdater : public Updater {
+ public:
+  LateUpdater(Optimizer& optimizer, comm::Communicator& communicator, double clip)
+      : optimizer_(optimizer), communicator_(communicator), clip_(clip) {}
+
+  std::vector<StepOutcome> end_step(const StepOutcome& step, const StepEnd& end) override {
+    const c10::NoGradGuard no_gradients;
+    const at::Device device = end.late_losses.device();
+    // Two are enough: the one before is read before this one's successor begins.
+    std::unique_ptr<Pending>& pending = slots_[static_cast<std::size_t>(step.step % 2)];
+    if (!pending) pending = std::make_unique<Pending>(device);
+    pending->step = step;
+
+    const auto [sums, lowest] = agree_late(end, *pending);
+    const at::Tensor norm =
+        at::linalg_vector_norm(at::stack(at::_foreach_norm(end.gradients)), 2, std::nullopt, false, at::kDouble);
+    const at::Tensor skip = sums[1].gt(0).logical_or(norm.isfinite().logical_not()).to(at::kFloat);
+    optimizer_.step_late(end.gradients, step.lr, divisor(norm), skip);
+
+    pending->facts.copy_(at::cat({sums, lowest}), /*non_blocking=*/true);
+    pending->norm.copy_(norm.view({1}), /*non_blocking=*/true);
+    if (pending->arrived) pending->arrived->record(c10::impl::VirtualGuardImpl(device.type()).getStream(device));
+
+    std::vector<StepOutcome> known = rest();
+    under_way_ = pending.get();
+    return known;
+  }
+
+  std::vector<StepOutcome> rest() override {
+    if (under_way_ == nullptr) return {};
+    const Pending& pending = *std::exchange(under_way_, nullptr);
+    if (pending.arrived) pending.arrived->synchronize();
+    StepOutcome outcome = pending.step;
+    const std::int64_t* found = pending.facts.const_data_ptr<std::int64_t>();
+    outcome.facts = {.loss = found[0],
+                     .bad_grains = found[1],
+                     .first_bad_grain = found[4] == kNone ? -1 : found[4],
+                     .signal = found[5] == kNone ? 0 : static_cast<int>(found[5]),
+                     .out_of_time = found[2] > 0};
+    outcome.norm = *pending.norm.const_data_ptr<double>();
+    return {outcome};
+  }
+
+ private:
+  struct Agreed {
+    at::Tensor sums;    ///< int64 [4]: losses, bad grains, ranks out of time, ranks signalled
+    at::Tensor lowest;  ///< int64 [2]: bad grain, signal
+  };
+
+  /// What agree() does, on the device.
+  Agreed agree_late(const StepEnd& end, Pending& pending) {
+    const at::Tensor& losses = end.late_losses;
+    const at::Tensor good = is_good(losses);
+    const at::Tensor in_units = (losses.to(at::kDouble) * StepFacts::kScale).round().to(at::kLong);
+    const at::Tensor grains =
+        at::arange(end.first_grain, end.first_grain + losses.numel(), losses.options().dtype(at::kLong));
+
+    auto* flags = pending.flags.mutable_data_ptr<std::int64_t>();
+    flags[0] = end.own.out_of_time ? 1 : 0;
+    flags[1] = end.own.signal != 0 ? 1 : 0;
+    flags[2] = end.own.signal != 0 ? end.own.signal : kNone;
+    const at::Tensor there = pending.flags.to(losses.device(), /*non_blocking=*/true);
+
+    Agreed agreed{at::stack({at::where(good, in_units, 0).sum(), good.logical_not().sum(), there[0], there[1]}),
+                  at::stack({at::where(good, kNone, grains).amin(), there[2]})};
+    communicator_.all_reduce(agreed.sums, comm::ReduceOp::kSum)->wait();
+    communicator_.all_reduce(agreed.lowest, comm::ReduceOp::kMin)->wait();
+    return agreed;
+  }
+
+  static at::Tensor is_good(const at::Tensor& losses) {
+    return losses.isfinite().logical_and(losses.abs().le(StepFacts::kLargestLoss));
+  }
+
+  /// What the gradients are divided by, as clip_grad_norm_ of PyTorch: float32 scalar.
+  at::Tensor divisor(const at::Tensor& norm) const {
+    const at::Tensor one = at::ones_like(norm);
+    return (clip_ > 0 ? at::where(norm > clip_, (norm + 1e-6) / clip_, one) : one).to(at::kFloat);
+  }
+
+  Optimizer& optimizer_;
+  comm::Communicator& communicator_;
+  const double clip_;
+  std::array<std::unique_ptr<Pending>, 2> slots_;
+  Pending* under_way_ = nullptr;
+};
+
+}  // namespace
+
+std::unique_ptr<Updater> make_late_updater(Optimizer& optimizer, comm::Communicator& communicator, double clip) {
+  return std::make_unique<LateUpdater>(optimizer, communicator, clip);
+}
+
+}  // namespace etude::train
