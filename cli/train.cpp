@@ -5,6 +5,7 @@
 #include <vector>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <nlohmann/json.hpp>
 
 #include "cli/commands.h"
@@ -31,26 +32,30 @@ struct Arguments {
   std::vector<std::string> assignments;
   bool resume = false;
   bool overwrite = false;
+  std::int64_t profile = 0;  ///< steps; 0 for none
 };
 
 /// Refuses to start when ranks were given different programs, configurations or data: they would hang or, worse, train.
 void check_that_ranks_agree(comm::Communicator& communicator, const train::Experiment& experiment,
                             const data::Pack& pack, const device::Seat& seat) {
-  const nlohmann::json mine{{"program", run::version()},
-                            {"configuration", to_yaml(experiment)},
-                            {"pack", pack.hash()},
-                            {"kind of device", seat.device.is_cpu() ? "CPU" : "GPU"}};
-  const std::vector<std::string> all = comm::all_gather_text(communicator, mine.dump());
-  const nlohmann::json first = nlohmann::json::parse(all.front());
-  for (std::size_t rank = 1; rank < all.size(); ++rank) {
-    const nlohmann::json other = nlohmann::json::parse(all[rank]);
-    for (const auto& [what, value] : first.items()) {
-      if (other.at(what) == value) continue;
-      throw UsageError(
-          fmt::format("rank {} was given another {} than rank 0; start all ranks with the same program, "
-                      "experiment and pack\n  rank 0: {}\n  rank {}: {}",
-                      rank, what, value.dump(), rank, other.at(what).dump()));
-    }
+  Facts facts{{"the program", run::build()},
+              {"LibTorch", run::libtorch()},
+              {"the pack", pack.hash()},
+              {"the kind of device", seat.device.is_cpu() ? "CPU" : "GPU"}};
+  const Facts settings = train::settings(experiment);
+  facts.insert(facts.end(), settings.begin(), settings.end());
+  const std::vector<std::string> lines = differing(communicator, facts);
+  if (lines.empty()) return;
+  throw UsageError(
+      fmt::format("the ranks were not given the same; start all of them with one program, experiment and pack\n  {}",
+                  fmt::join(lines, "\n  ")));
+}
+
+/// Trains all the same, but not to the bits that either kind of processor would come to alone.
+void warn_of_different_processors(comm::Communicator& communicator, const device::Seat& seat, train::RunLog& log) {
+  const std::string processor = seat.device.is_cpu() ? run::processor() : seat.name;
+  for (const std::string& line : differing(communicator, {{"processor", processor}})) {
+    log.warning(fmt::format("ranks compute on different processors, so other ranks may come to other bits; {}", line));
   }
 }
 
@@ -172,6 +177,7 @@ void train_with(comm::Communicator& host, const Arguments& arguments) {
     device::ask_for_repeatable_kernels();
   }
   train::Trainer trainer(experiment, pack, *model, communicator, folder, log, peak_flops(experiment, seat));
+  warn_of_different_processors(host, seat, log);
   log.info(summary(experiment, pack, *model, communicator, seat, trainer));
   const bool goes_on = arguments.resume && trainer.resume();
   if (!goes_on) initialise(trainer, experiment, pack, log);
@@ -183,6 +189,7 @@ void train_with(comm::Communicator& host, const Arguments& arguments) {
                     "is best and stop.patience has no effect",
                     pack.folder().string()));
   }
+  if (arguments.profile > 0) trainer.profile(arguments.profile);
   finish(trainer.train(), trainer, folder, log);
 }
 
@@ -202,6 +209,11 @@ void add_train(CLI::App& app) {
   command->add_flag("--resume", arguments->resume,
                     "Go on from the run folder's last checkpoint (start when there is none)");
   command->add_flag("--overwrite", arguments->overwrite, "Throw away the run that the folder holds");
+  command
+      ->add_flag("--profile{5}", arguments->profile,
+                 "Tell where the time of 5 steps goes (--profile=N: of N), on each rank; traces go into the run folder's "
+                 "profile/")
+      ->check(CLI::Range(1, 1000));
   command->footer(
       "On several cores or nodes: mpirun -n 4 etude train FILE. The result is the same, bit for bit.\n"
       "Exit codes: 0 done; 1 failed; 2 misuse; 75 interrupted (signal or train.time_limit) with a checkpoint written:\n"

@@ -62,12 +62,14 @@ struct Profile::Recording {
     return own->events;
   }
 
-  /// Calls take(event, own nanoseconds) for all events.
+  /// Calls take(event, own nanoseconds) for all spans, or for all others; own is without what of its kind is within.
   template <typename Take>
-  void for_each(const Take& take) const {
+  void for_each(bool spans, const Take& take) const {
     for (const auto& thread : threads) {
       std::vector<const Event*> events;
-      for (const Event& event : thread->events) events.push_back(&event);
+      for (const Event& event : thread->events) {
+        if ((event.kind == at::RecordScope::USER_SCOPE) == spans) events.push_back(&event);
+      }
       std::ranges::sort(events, [](const Event* a, const Event* b) {
         return a->begin != b->begin ? a->begin < b->begin : a->end > b->end;
       });
@@ -93,8 +95,7 @@ struct Profile::Recording {
 
   std::vector<Total> totals(bool spans) const {
     std::map<std::string, Total> by_name;
-    for_each([&](const Event& event, std::int64_t own) {
-      if ((event.kind == at::RecordScope::USER_SCOPE) != spans) return;
+    for_each(spans, [&](const Event& event, std::int64_t own) {
       Total& total = by_name[event.name];
       total.calls += 1;
       total.seconds += 1e-9 * static_cast<double>(event.end - event.begin);

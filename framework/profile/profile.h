@@ -27,7 +27,7 @@ struct Total {
   std::string name;
   std::int64_t calls = 0;
   double seconds = 0;      ///< from begin to end
-  double own_seconds = 0;  ///< without what was recorded within them
+  double own_seconds = 0;  ///< of a span without the spans, of an operator without the operators within it
 };
 
 /// Records every Span, every operator of LibTorch and every step of its autograd, on all threads, from construction to

@@ -45,6 +45,13 @@ Experiment load_experiment(const std::filesystem::path& file, const std::vector<
   return experiment;
 }
 
+std::vector<std::pair<std::string, std::string>> settings(const Experiment& experiment) {
+  Experiment copy = experiment;
+  config::Section root;
+  describe(root, copy);
+  return config::settings(root);
+}
+
 std::string to_yaml(const Experiment& experiment) {
   Experiment copy = experiment;  // describing binds to fields that could be written
   config::Section root;

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "data/loader/plan.h"
@@ -31,6 +32,9 @@ void describe(config::Section& section, Experiment& experiment);
 
 /// Reads an experiment and checks what no single option can see. Throws config::ConfigError with every complaint.
 Experiment load_experiment(const std::filesystem::path& file, const std::vector<std::string>& assignments = {});
+
+/// Every option with its value: "train.lr", "3.0e-4".
+std::vector<std::pair<std::string, std::string>> settings(const Experiment& experiment);
 
 /// The resolved configuration, as it is written into the run folder; load_experiment reads it back.
 std::string to_yaml(const Experiment& experiment);

@@ -2,10 +2,13 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 
 #include <torch/csrc/autograd/function_hook.h>
 #include <torch/csrc/autograd/variable.h>
 #include <torch/torch.h>
+
+#include "framework/profile/profile.h"
 
 namespace etude::train {
 
@@ -117,9 +120,12 @@ at::Tensor GrainRunner::compute(Worker& worker, const data::TokenGrid& grain, st
   std::fill(worker.given.begin(), worker.given.end(), false);
 
   const models::DropoutKey key{seed, static_cast<std::uint64_t>(data.step), static_cast<std::uint64_t>(index)};
+  std::optional<profile::Span> span(std::in_place, "forward");
   models::Memory memory = worker.model->initial_memory(grain.rows);
   const at::Tensor hidden = worker.model->hidden(inputs, memory, &key);
   const at::Tensor loss = worker.model->loss_sum(hidden, targets, label_smoothing);
+  span.reset();
+  span.emplace("backward");
   (loss * (1.0 / static_cast<double>(std::max<std::int64_t>(1, data.counted)))).backward();
 
   const auto& parameters = worker.model->parameters();

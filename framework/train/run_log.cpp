@@ -62,6 +62,10 @@ void RunLog::step(const StepFigures& figures) {
                      {"data_wait", figures.data_wait},
                      {"communication_wait", figures.communication_wait}};
   if (figures.mfu) row["mfu"] = *figures.mfu;
+  if (const auto& ranks = figures.ranks) {
+    row["rank_seconds"] = {
+        {"min", ranks->min}, {"median", ranks->median}, {"max", ranks->max}, {"slowest", ranks->slowest}};
+  }
   metrics_->write(row);
   progress_->update(
       figures.step,

@@ -11,6 +11,7 @@
 #include "framework/log/json_lines.h"
 #include "framework/log/log_file.h"
 #include "framework/run/run_folder.h"
+#include "framework/train/rank_times.h"
 
 namespace etude::train {
 
@@ -26,8 +27,9 @@ struct StepFigures {
   double tokens_per_second = 0;  ///< since the last line, over all ranks
   /// Model FLOPs utilisation: what the model needs for that, as a share of what all devices could do.
   std::optional<double> mfu;
-  double data_wait = 0;           ///< share of that time this rank waited for data
-  double communication_wait = 0;  ///< share of that time this rank waited for gradients of others
+  std::optional<RankSeconds> ranks;  ///< where there are several
+  double data_wait = 0;              ///< share of that time this rank waited for data
+  double communication_wait = 0;     ///< share of that time this rank waited for gradients of others
 };
 
 /// Everything a run says: to the screen, to metrics.jsonl and to log.txt. Ranks other than 0 say nothing.

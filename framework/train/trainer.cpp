@@ -37,6 +37,13 @@ int threads_of(const TrainOptions& options, const models::Model& model, const co
   return options.threads > 0 ? static_cast<int>(options.threads) : parallel::cores_per_rank(communicator.local_size());
 }
 
+/// How many grains each of this rank's threads computes, at most.
+std::int64_t rounds_of(std::int64_t grains, const parallel::WorkerPool& workers,
+                       const comm::Communicator& communicator) {
+  const std::int64_t mine = parallel::grains_of_rank(grains, communicator.rank(), communicator.size()).size();
+  return (mine + workers.threads() - 1) / workers.threads();
+}
+
 std::vector<std::int64_t> sizes_of(const models::Model& model) {
   std::vector<std::int64_t> sizes;
   for (const models::Parameter& parameter : model.parameters()) sizes.push_back(parameter.value.numel());
@@ -78,6 +85,7 @@ Trainer::Trainer(const Experiment& experiment, const data::Pack& pack, models::M
                         : make_updater(*optimizer_, communicator, workers_, experiment.train.clip)),
       schedule_(experiment.train, steps_, evaluate::more_is_better(experiment.stop.metric), experiment.stop.min_delta),
       stopping_(experiment.stop),
+      rank_times_(rounds_of(grains_, workers_, communicator)),
       store_(folder.checkpoints(), experiment.checkpoint, evaluate::more_is_better(experiment.stop.metric)),
       flops_per_token_(model.training_flops_per_token(experiment.data.sequence_length)),
       peak_flops_(peak_flops),
@@ -105,19 +113,24 @@ Ending Trainer::train() {
 
   Ending ending = Ending::kFinished;
   while (step_ < steps_) {
-    communicator_.describe(step_ + 1, "waiting for data");
+    begin_step();
+    enter(step_ + 1, "waiting for data");
     const data::StepData batch = loader.next();
 
     // Forward and backward of this rank's grains; gradients travel in buckets while backward still runs.
-    communicator_.describe(step_ + 1, "computing");
+    enter(step_ + 1, "computing");
     reducer_.begin();
+    rank_times_.start();
     const std::vector<GrainResult> results = runner_->run(batch, experiment_.seed(), options.label_smoothing);
+    rank_times_.stop();
     StepFacts own{.signal = interruption.signal(), .out_of_time = interruption.out_of_time()};
     for (std::size_t i = 0; i < results.size(); ++i) own.count(mine.begin + static_cast<std::int64_t>(i), results[i]);
     // In this order on every rank: the reducer's collectives are all posted before the agreement's.
+    enter(step_ + 1, "waiting for gradients");
     const std::vector<at::Tensor>& gradients = reducer_.finish();
 
     // The update: the same bits on every rank. On a GPU what came of it is known a step later.
+    enter(step_ + 1, "updating the weights");
     tokens_ += batch.counted;
     std::vector<StepOutcome> known =
         updater_->end_step({.step = step_, .counted = batch.counted, .tokens = tokens_, .lr = schedule_.lr(step_)},
@@ -125,6 +138,7 @@ Ending Trainer::train() {
     ++step_;
 
     // Looking up from the work: tell, measure, keep, stop. What looks at the weights wants to know all about them.
+    enter(step_, "telling");
     const bool last = step_ == steps_;
     const bool due = experiment_.evaluate.every > 0 && step_ % experiment_.evaluate.every == 0;
     const bool keep = experiment_.checkpoint.every > 0 && step_ % experiment_.checkpoint.every == 0;
@@ -151,16 +165,38 @@ Ending Trainer::train() {
     if (keep || last || ending != Ending::kFinished || (metric && among_the_best(*metric))) save(metric);
     if (ending != Ending::kFinished) break;
   }
+  phase_.reset();
+  if (profiler_) profiler_->training_ends();
   log_.end();
   if (ending == Ending::kFinished || ending == Ending::kStoppedEarly) choose_final_weights();
   return ending;
 }
 
+void Trainer::profile(std::int64_t steps) {
+  profiler_ = std::make_unique<StepProfiler>(steps, communicator_, folder_, log_);
+}
+
+void Trainer::begin_step() {
+  phase_.reset();
+  if (profiler_) profiler_->step_begins();
+}
+
+void Trainer::enter(std::int64_t step, const char* doing) {
+  communicator_.describe(step, doing);
+  phase_.reset();  // before the next begins, lest it were within this one
+  phase_.emplace(doing);
+}
+
 bool Trainer::may_go_on(const StepOutcome& outcome) {
   if (outcome.usable()) {
+    if (skipped_in_a_row_ > 1) {
+      log_.info(fmt::format("step {}: finite again, after {} skipped steps", outcome.step + 1, skipped_in_a_row_));
+    }
     skipped_in_a_row_ = 0;
     return true;
   }
+  const bool stop = experiment_.train.non_finite == NonFinite::kStop || ++skipped_in_a_row_ >= kMostSkipped;
+  if (skipped_in_a_row_ > 1 && !stop) return true;  // a series is told of where it begins and where it ends
   const StepFacts& facts = outcome.facts;
   const std::string what =
       facts.bad_grains > 0
@@ -168,9 +204,12 @@ bool Trainer::may_go_on(const StepOutcome& outcome) {
                         grains_, name_bad_sequences(outcome.step, facts.first_bad_grain))
           : std::string(on_gpu() ? "the gradient is not finite, though every loss is"
                                  : "the gradient is too large for its norm to be a finite number");
-  const bool stop = experiment_.train.non_finite == NonFinite::kStop || ++skipped_in_a_row_ >= kMostSkipped;
+  const std::string then = !stop ? "all ranks skip the step"
+                           : skipped_in_a_row_ > 1
+                               ? fmt::format("stopped, after {} such steps in a row", skipped_in_a_row_)
+                               : "stopped";
   log_.warning(fmt::format("step {}: {}; {}. A lower train.lr, train.clip or a longer train.warmup may help.",
-                           outcome.step + 1, what, stop ? "stopped" : "all ranks skip the step"));
+                           outcome.step + 1, what, then));
   return !stop;
 }
 
@@ -210,8 +249,10 @@ void Trainer::report_step(const StepOutcome& outcome, const data::Loader& loader
              .tokens_per_second = pace,
              .mfu = peak_flops_ ? std::optional(pace * flops_per_token_ / (*peak_flops_ * communicator_.size()))
                                 : std::nullopt,
+             .ranks = communicator_.size() > 1 ? std::optional(rank_times_.gather(communicator_)) : std::nullopt,
              .data_wait = (data_wait - clock_->last_data_wait) / passed,
              .communication_wait = (communication_wait - clock_->last_communication_wait) / passed});
+  if (const auto news = rank_times_.news()) log_.warning(*news);
   clock_->last_report = now;
   clock_->last_tokens = outcome.tokens;
   clock_->last_data_wait = data_wait;
@@ -220,7 +261,7 @@ void Trainer::report_step(const StepOutcome& outcome, const data::Loader& loader
 
 std::optional<double> Trainer::evaluate() {
   if (pack_.pieces(data::Split::kValidation).empty()) return std::nullopt;
-  communicator_.describe(step_, "evaluating");
+  enter(step_, "evaluating");
   const auto before = Clock::steady::now();
   const evaluate::Tally tally = evaluate::evaluate(runner_->models(), pack_,
                                                    {.split = data::Split::kValidation,
@@ -248,7 +289,7 @@ bool Trainer::among_the_best(double metric) {
 
 void Trainer::save(std::optional<double> metric) {
   if (communicator_.rank() == 0) {
-    communicator_.describe(step_, "writing a checkpoint");
+    enter(step_, "writing a checkpoint");
     const auto before = Clock::steady::now();
     store_.save({.step = step_,
                  .model = optimizer_->weights(),

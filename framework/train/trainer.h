@@ -16,8 +16,10 @@
 #include "framework/train/experiment.h"
 #include "framework/train/grain_runner.h"
 #include "framework/train/optimizer.h"
+#include "framework/train/rank_times.h"
 #include "framework/train/run_log.h"
 #include "framework/train/schedule.h"
+#include "framework/train/step_profiler.h"
 #include "framework/train/updater.h"
 #include "models/model.h"
 
@@ -50,6 +52,9 @@ class Trainer {
   /// Throws UsageError when the checkpoint was made from other data, another model or another batch.
   bool resume();
 
+  /// Finds out where the time of so many of the coming steps goes (see StepProfiler).
+  void profile(std::int64_t steps);
+
   /// Trains until the end, or until something ends it. Leaves checkpoints, metrics and logs in the run folder.
   Ending train();
 
@@ -59,6 +64,9 @@ class Trainer {
   const EarlyStopping& stopping() const { return stopping_; }
 
  private:
+  void begin_step();
+  /// Says, to whoever wants to know, what this rank is about.
+  void enter(std::int64_t step, const char* doing);
   bool on_gpu() const;
   /// False when a step that was not finite must be the last; tells what was wrong.
   bool may_go_on(const StepOutcome& outcome);
@@ -87,6 +95,7 @@ class Trainer {
   std::unique_ptr<GrainRunner> runner_;
   Schedule schedule_;
   EarlyStopping stopping_;
+  RankTimes rank_times_;
   checkpoint::Store store_;
 
   std::int64_t step_ = 0;  ///< done
@@ -97,6 +106,8 @@ class Trainer {
   const double flops_per_token_;
   const std::optional<double> peak_flops_;
 
+  std::unique_ptr<StepProfiler> profiler_;  ///< null without --profile
+  std::optional<profile::Span> phase_;      ///< what the loop is about
   struct Clock;
   std::unique_ptr<Clock> clock_;
 };

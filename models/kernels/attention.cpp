@@ -5,6 +5,7 @@
 #include <ATen/Parallel.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/empty_like.h>
+#include <ATen/record_function.h>
 #include <torch/csrc/autograd/custom_function.h>
 
 #include "framework/config/error.h"
@@ -74,6 +75,7 @@ void for_each_head(const Setting& setting, const at::Tensor& qkv, const at::Tens
 struct Attention : torch::autograd::Function<Attention> {
   static at::Tensor forward(torch::autograd::AutogradContext* context, const at::Tensor& given,
                             const c10::intrusive_ptr<Setting>& setting) {
+    RECORD_FUNCTION("attention", {});
     const at::Tensor qkv = given.contiguous();
     const std::int64_t batch = qkv.size(0), time = qkv.size(1);
     const at::Tensor output = at::empty({batch, time, qkv.size(2) / 3}, qkv.options());

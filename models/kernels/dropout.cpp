@@ -7,6 +7,7 @@
 #include <ATen/Parallel.h>
 #include <ATen/ops/empty_like.h>
 #include <c10/util/BFloat16.h>
+#include <ATen/record_function.h>
 #include <torch/csrc/autograd/custom_function.h>
 
 #include "framework/config/error.h"
@@ -60,6 +61,7 @@ at::Tensor drop(const at::Tensor& x, const MaskStream& stream) {
 
 struct Dropout : torch::autograd::Function<Dropout> {
   static at::Tensor forward(torch::autograd::AutogradContext* context, const at::Tensor& x, const MaskStream& stream) {
+    RECORD_FUNCTION("dropout", {});
     context->saved_data["stream"] = pack(stream);
     return drop(x, stream);
   }

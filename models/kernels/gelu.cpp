@@ -3,6 +3,7 @@
 #include <ATen/Parallel.h>
 #include <ATen/ops/empty_like.h>
 #include <ATen/ops/gelu.h>
+#include <ATen/record_function.h>
 #include <torch/csrc/autograd/custom_function.h>
 
 #include "models/kernels/kernels.h"
@@ -16,6 +17,7 @@ constexpr std::int64_t kValuesPerTask = 1 << 14;
 
 struct Gelu : torch::autograd::Function<Gelu> {
   static at::Tensor forward(torch::autograd::AutogradContext* context, const at::Tensor& given) {
+    RECORD_FUNCTION("gelu", {});
     const at::Tensor x = given.contiguous(), y = at::empty_like(x);
     context->save_for_backward({x});
     at::parallel_for(0, x.numel(), kValuesPerTask, [&](std::int64_t begin, std::int64_t end) {

@@ -1,4 +1,6 @@
 // What a person meets between a YAML file and new music.
+#include <map>
+
 #include <gmock/gmock.h>
 
 #include "tests/system/program.h"
@@ -8,6 +10,7 @@ namespace {
 
 using ::testing::AllOf;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 TEST(Train, TellsEverythingThatIsWrongWithAConfigurationAtOnce) {
   TemporaryFolder folder;
@@ -103,7 +106,58 @@ TEST(Train, RanksWithDifferentConfigurationsAreRefused) {
   const ShellResult result =
       run_mpi(1, program + " " + command + " : -n 1 " + program + " " + command + " --set train.lr=0.5");
   EXPECT_EQ(result.exit_code, 2);
-  EXPECT_THAT(result.errors, HasSubstr("rank 1 was given another configuration"));
+  EXPECT_THAT(result.errors,
+              AllOf(HasSubstr("train.lr: 0.002 on rank 0; 0.5 on rank 1"), Not(HasSubstr("train.steps"))));
+  EXPECT_FALSE(std::filesystem::exists(shop.run("run") / "metrics.jsonl")) << "a step was made";
+}
+
+TEST(Train, RanksWithDifferentProgramsOrPacksAreRefused) {
+  ETUDE_NEEDS_MPIRUN();
+  const Workshop shop;
+  const std::string command = shop.train("run", 5), other = (shop.path() / "etude").string();
+  // The same code in a file that is not the same: a build of another day.
+  ASSERT_EQ(run_shell("cp " + etude_program() + " " + other + " && echo >> " + other).exit_code, 0);
+  const ShellResult programs = run_mpi(2, etude_program() + " " + command + " : -n 1 " + other + " " + command);
+  EXPECT_EQ(programs.exit_code, 2);
+  EXPECT_THAT(programs.errors,
+              AllOf(HasSubstr("the program: "), HasSubstr("on ranks 0, 1; "), HasSubstr(" on rank 2")));
+
+  const std::string pack = (shop.path() / "other-pack").string();
+  ASSERT_EQ(etude("pack --min-notes 40 --input " ETUDE_SOURCE_DIR "/data/corpus --output " + pack).exit_code, 0);
+  const ShellResult packs = run_mpi(
+      1, etude_program() + " " + command + " : -n 1 " + etude_program() + " " + command + " --set data.pack=" + pack);
+  EXPECT_EQ(packs.exit_code, 2);
+  EXPECT_THAT(packs.errors, AllOf(HasSubstr("the pack: "), HasSubstr("data.pack: ")));
+}
+
+TEST(Train, ProfilesTwoRanksAndChangesNothing) {
+  const Workshop shop;
+  ASSERT_EQ(etude_on(2, shop.train("plain", 8)).exit_code, 0);
+  const ShellResult result = etude_on(2, shop.train("profiled", 8, "--profile=3"));
+  ASSERT_EQ(result.exit_code, 0) << result.errors;
+  EXPECT_THAT(result.errors, AllOf(HasSubstr("profile of 3 steps"), HasSubstr("rank 1"), HasSubstr("forward"),
+                                   HasSubstr("backward"), HasSubstr("waiting for gradients"), HasSubstr("aten::mm")));
+  EXPECT_TRUE(shop.weights("plain") == shop.weights("profiled"));
+  for (const int rank : {0, 1}) {
+    const auto file = shop.run("profiled") / "profile" / ("rank-" + std::to_string(rank) + ".json");
+    std::map<std::string, int> counts;
+    const auto trace = nlohmann::json::parse(slurp(file));
+    for (const auto& event : trace.at("traceEvents")) {
+      EXPECT_EQ(event.at("pid"), rank);
+      counts[event.at("name")] += 1;
+    }
+    EXPECT_EQ(counts["updating the weights"], 3);
+    EXPECT_EQ(counts["backward"], 3 * 2);  // of four micro-batches each rank has two
+    EXPECT_EQ(counts["attention"], 3 * 2 * 2);  // in two layers
+    EXPECT_EQ(counts["backward of Attention"], counts["attention"]);
+  }
+}
+
+TEST(Train, ProfilingARunTooShortForItSaysSo) {
+  const Workshop shop;
+  const ShellResult result = etude(shop.train("run", 2, "--profile"));
+  EXPECT_EQ(result.exit_code, 0);
+  EXPECT_THAT(result.errors, HasSubstr("--profile: training ended before step 3"));
 }
 
 }  // namespace

@@ -59,6 +59,17 @@ TEST(Profile, SeesOperatorsAndAutogradOfAllThreads) {
   EXPECT_TRUE(profile.spans().empty());
 }
 
+TEST(Profile, LeavesOperatorsInTheTimeOfTheirSpan) {
+  const at::Tensor x = at::ones({300, 300});
+  Profile profile;
+  {
+    const Span span("multiply");
+    at::mm(x, x);
+  }
+  profile.stop();
+  EXPECT_EQ(profile.spans().front().own_seconds, profile.spans().front().seconds);
+}
+
 TEST(Profile, SeesNothingBeforeItsBeginningAndAfterItsEnd) {
   { const Span before("before"); }
   Profile profile;

@@ -46,6 +46,12 @@ class PoisonedGpt2 : public models::Gpt2 {
   Poison poison_;
 };
 
+int times(const std::string& text, const std::string& word) {
+  int found = 0;
+  for (auto at = text.find(word); at != text.npos; at = text.find(word, at + 1)) ++found;
+  return found;
+}
+
 struct Outcome {
   std::vector<Ending> endings;      ///< by rank
   std::vector<std::int64_t> steps;  ///< done, by rank
@@ -121,11 +127,16 @@ TEST_F(NonFiniteTest, OnOneRankAloneMakesAllRanksSkipTheStepAndNameTheSequences)
   EXPECT_THAT(two.log, HasSubstr("step 3: 1 of 4 micro-batches"));
   EXPECT_THAT(two.log, HasSubstr(".mid, tokens "));
   EXPECT_THAT(two.log, HasSubstr("all ranks skip the step"));
+  EXPECT_THAT(two.metrics, HasSubstr("\"rank_seconds\":{"));
   EXPECT_THAT(two.metrics, ::testing::ContainsRegex("\"loss\":null[^\n]*\"step\":3,"));  // and no mean of the others
   for (const auto& [name, weight] : two.weights[0]) EXPECT_TRUE(weight.isfinite().all().item<bool>()) << name;
 
-  // A rank alone that has all grains does the same, and without the poison it comes out otherwise.
+  // A rank alone that has all grains does the same, as do four that have one each, and without the poison it comes out
+  // otherwise.
   EXPECT_TRUE(same(run(1, experiment(6), third_step).weights[0], two.weights[0]));
+  const Outcome four = run(4, experiment(6), third_step);
+  EXPECT_THAT(four.log, HasSubstr("step 3: 1 of 4 micro-batches"));
+  for (const auto& weights : four.weights) EXPECT_TRUE(same(weights, two.weights[0]));
   EXPECT_FALSE(same(run(2, experiment(6), [](std::uint64_t) { return false; }).weights[0], two.weights[0]));
 }
 
@@ -154,6 +165,11 @@ TEST_F(NonFiniteTest, TenSkippedInARowStopToo) {
       run(2, experiment(40), [](std::uint64_t step) { return (step >= 1 && step <= 9) || step >= 11; });
   EXPECT_THAT(outcome.endings, Each(Ending::kNonFinite));
   EXPECT_THAT(outcome.steps, Each(20));
+  // Each series is told of where it begins, and where it ends.
+  EXPECT_EQ(times(outcome.log, "not finite"), 3);
+  EXPECT_THAT(outcome.log, HasSubstr("step 2: 1 of 4 micro-batches"));
+  EXPECT_THAT(outcome.log, HasSubstr("step 11: finite again, after 9 skipped steps"));
+  EXPECT_THAT(outcome.log, HasSubstr("stopped, after 10 such steps in a row"));
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 // What GPUs compute with, tried on the CPU: LibTorch's kernels must do what those of our own do.
 #include "models/kernels/gpu.h"
 
+#include <ATen/TensorOperators.h>
 #include <ATen/ops/ones.h>
 #include <gtest/gtest.h>
 
