@@ -1,5 +1,6 @@
 #include "cli/ranks.h"
 
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
@@ -8,6 +9,8 @@
 #include <thread>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <nlohmann/json.hpp>
 
 #include "cli/commands.h"
 #include "framework/comm/launcher_watch.h"
@@ -34,6 +37,37 @@ void on_all_ranks(const std::function<void(comm::Communicator&)>& work) {
     say(fmt::format("etude: rank {}: {}", communicator->rank(), in_words(error)));
     communicator->abort(exit_code_of(error));
   }
+}
+
+std::vector<std::string> differing(comm::Communicator& communicator, const Facts& mine) {
+  std::vector<std::map<std::string, std::string>> by_rank;
+  std::vector<std::string> names;
+  for (const std::string& text : comm::all_gather_text(communicator, nlohmann::json(mine).dump())) {
+    auto& facts = by_rank.emplace_back();
+    for (const auto& [name, value] : nlohmann::json::parse(text).get<Facts>()) {
+      facts[name] = value;
+      if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
+    }
+  }
+  std::vector<std::string> lines;
+  for (const std::string& name : names) {
+    std::vector<std::pair<std::string, std::vector<std::size_t>>> ranks_with;
+    for (std::size_t rank = 0; rank < by_rank.size(); ++rank) {
+      const auto fact = by_rank[rank].find(name);
+      const std::string value = fact == by_rank[rank].end() ? "nothing" : fact->second;
+      auto same =
+          std::find_if(ranks_with.begin(), ranks_with.end(), [&](const auto& one) { return one.first == value; });
+      if (same == ranks_with.end()) same = ranks_with.insert(same, {value, {}});
+      same->second.push_back(rank);
+    }
+    if (ranks_with.size() == 1) continue;
+    std::vector<std::string> who;
+    for (const auto& [value, ranks] : ranks_with) {
+      who.push_back(fmt::format("{} on rank{} {}", value, ranks.size() == 1 ? "" : "s", fmt::join(ranks, ", ")));
+    }
+    lines.push_back(fmt::format("{}: {}", name, fmt::join(who, "; ")));
+  }
+  return lines;
 }
 
 void watch_collectives(comm::Communicator& communicator, double seconds, const run::RunFolder& folder) {

@@ -2,6 +2,8 @@
 
 #include <functional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include <CLI/CLI.hpp>
 
@@ -17,6 +19,12 @@ constexpr int kResumeMe = 75;
 /// Does a subcommand's work on this process's rank. When it fails on one rank, that one says why and ends all of them,
 /// since the others may be waiting for it in a collective that will never come.
 void on_all_ranks(const std::function<void(comm::Communicator&)>& work);
+
+/// What a rank was given, by name: "train.lr" and "3.0e-4".
+using Facts = std::vector<std::pair<std::string, std::string>>;
+
+/// Compares `mine` on all ranks. Returns what differs, a line each with who has what; empty when nothing does.
+std::vector<std::string> differing(comm::Communicator& communicator, const Facts& mine);
 
 /// From now on a collective that takes longer than `seconds` (0: as long as it likes) ends all ranks with kResumeMe;
 /// each says who is missing and writes what it knows into the run folder.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <cerrno>
 #include <cstdint>
 #include <cstring>
 #include <fstream>
@@ -192,6 +193,7 @@ void write_safetensors(const std::filesystem::path& file, const NamedTensors& te
   std::string text = header.dump();
   text.append((8 - text.size() % 8) % 8, ' ');
 
+  errno = 0;
   std::ofstream stream(file, std::ios::binary | std::ios::trunc);
   const std::uint64_t length = text.size();
   stream.write(reinterpret_cast<const char*>(&length), sizeof(length));
@@ -201,7 +203,8 @@ void write_safetensors(const std::filesystem::path& file, const NamedTensors& te
     stream.write(static_cast<const char*>(data.const_data_ptr()), static_cast<std::streamsize>(data.nbytes()));
   }
   stream.close();
-  if (!stream) throw Error(fmt::format("{}: cannot write the weights (disk full, or no permission?)", file.string()));
+  if (!stream) throw Error(fmt::format("{}: cannot write the weights: {}", file.string(),
+                                  errno != 0 ? std::strerror(errno) : "for a reason the system does not tell"));
 }
 
 NamedTensors read_safetensors(const std::filesystem::path& file) {

@@ -32,6 +32,13 @@ void set_aside(const fs::path& folder) {
   fs::rename(folder, aside);
 }
 
+Error not_written(const fs::path& folder, const std::string& why) {
+  return Error(
+      fmt::format("{}: the checkpoint could not be written: {}. Earlier ones are as they were: free some "
+                  "space, or mend what else is wrong, and go on with --resume",
+                  folder.string(), why));
+}
+
 }  // namespace
 
 void point_link(const fs::path& folder, const std::string& name, const fs::path& target) {
@@ -99,7 +106,9 @@ void Store::save(const Snapshot& snapshot) {
     move_links();
     remove_old();
   } catch (const fs::filesystem_error& error) {
-    throw Error(fmt::format("{}: the checkpoint could not be written: {}", folder.string(), error.code().message()));
+    throw not_written(folder, error.code().message());
+  } catch (const Error& error) {
+    throw not_written(folder, error.what());
   }
 }
 

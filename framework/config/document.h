@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "framework/config/error.h"
@@ -31,6 +32,9 @@ void load_text(Section& root, const std::string& yaml, const std::string& name,
 
 /// The resolved configuration as YAML that `load` reads back to the same values, every option written out.
 std::string to_yaml(const Section& root);
+
+/// The same as pairs of key and value, both as --set takes them: "train.lr", "3.0e-4".
+std::vector<std::pair<std::string, std::string>> settings(const Section& root);
 
 /// What `etude explain [key]` prints: every option below `key` (all when empty): type, default, range, sentence.
 /// Throws UsageError with the nearest known key when there is none of that name.

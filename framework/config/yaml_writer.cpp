@@ -19,7 +19,21 @@ void write(const Section& section, const std::string& indent, std::string& yaml)
   }
 }
 
+void collect(const Section& section, const std::string& prefix,
+             std::vector<std::pair<std::string, std::string>>& found) {
+  for (const Section* part : active_sections(section)) {
+    for (const Option& option : part->options()) found.emplace_back(prefix + option.name, option.get());
+    for (const auto& nested : part->sections()) collect(*nested, prefix + nested->name() + ".", found);
+  }
+}
+
 }  // namespace
+
+std::vector<std::pair<std::string, std::string>> settings(const Section& root) {
+  std::vector<std::pair<std::string, std::string>> found;
+  collect(root, "", found);
+  return found;
+}
 
 std::string to_yaml(const Section& root) {
   std::string yaml;

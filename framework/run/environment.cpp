@@ -1,17 +1,23 @@
 #include "framework/run/environment.h"
 
-#include <sys/utsname.h>
-#include <unistd.h>
-
 #include <array>
 #include <ctime>
+#include <filesystem>
 #include <fstream>
 #include <string>
+#include <system_error>
 #include <thread>
 
+#include <ATen/Parallel.h>
+#include <ATen/Version.h>
+#include <dlfcn.h>
 #include <fmt/format.h>
-#include <torch/version.h>
 #include <nlohmann/json.hpp>
+#include <sys/utsname.h>
+#include <torch/version.h>
+#include <unistd.h>
+
+#include "framework/files/files.h"
 
 namespace etude::run {
 namespace {
@@ -41,6 +47,21 @@ std::string utc_now() {
 }  // namespace
 
 std::string version() { return fmt::format("{} (revision {})", ETUDE_VERSION, ETUDE_REVISION); }
+
+std::string build() { return fmt::format("{}, executable {}", version(), files::hash_file("/proc/self/exe")); }
+
+std::string libtorch() {
+  Dl_info info{};
+  std::error_code error;
+  if (::dladdr(reinterpret_cast<const void*>(&at::get_num_threads), &info) == 0) return TORCH_VERSION;
+  const std::filesystem::path file = std::filesystem::canonical(info.dli_fname, error);
+  const auto bytes = std::filesystem::file_size(file, error);
+  return error ? TORCH_VERSION : fmt::format("{} ({} of {} bytes)", TORCH_VERSION, file.filename().string(), bytes);
+}
+
+std::string processor() {
+  return fmt::format("{}, {}", proc_value("/proc/cpuinfo", "model name"), at::get_cpu_capability());
+}
 
 nlohmann::json environment(const std::string& communicator, int ranks, int threads_per_rank) {
   utsname system{};
