@@ -1,17 +1,18 @@
 // Training speed of one process with one thread: whole optimizer steps (forward, backward, reduction, clipping, AdamW)
-// on random tokens, by the classes that `etude train` is made of. Prints one JSON line.
-//   bench_train [--dropout RATE] [--precision float32|bfloat16] [--steps N]
-#include <algorithm>
-#include <chrono>
+// on random tokens, by the classes that `etude train` is made of. Prints one JSON line, under mpirun that of all ranks
+// together.
+//   bench_train [--dropout RATE] [--precision float32|bfloat16] [--steps N] [--mpi]
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 #include <CLI/CLI.hpp>
-#include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
+#include "bench/clocks.h"
 #include "data/loader/random.h"
+#include "framework/comm/mpi.h"
 #include "framework/comm/single_process.h"
+#include "framework/run/memory.h"
 #include "framework/train/grain_runner.h"
 #include "framework/train/optimizer.h"
 #include "models/registry.h"
@@ -22,21 +23,23 @@ using namespace etude;
 
 constexpr std::int64_t kVocabulary = 512, kTokens = 512, kBatch = 8;
 
-data::StepData random_batch(std::int64_t step) {
+/// One micro-batch for this rank, whatever the others have.
+data::StepData random_batch(std::int64_t step, std::int64_t rank, std::int64_t ranks) {
   data::TokenGrid grain;
   grain.rows = kBatch;
   grain.columns = kTokens;
   grain.counted = kBatch * kTokens;
   for (std::int64_t i = 0; i < kBatch * kTokens; ++i) {
     const auto draw = [&](std::int64_t which) {
-      return data::uniform(data::random_bits(1, data::Purpose::kOrder, {step, i, which}), 0, kVocabulary - 1);
+      return data::uniform(data::random_bits(1, data::Purpose::kOrder, {step, i, which, rank}), 0, kVocabulary - 1);
     };
     grain.inputs.push_back(draw(0));
     grain.targets.push_back(draw(1));
   }
   data::StepData data;
   data.step = step;
-  data.counted = grain.counted;
+  data.first_grain = rank;
+  data.counted = grain.counted * ranks;
   data.grains.push_back(std::move(grain));
   return data;
 }
@@ -44,15 +47,18 @@ data::StepData random_batch(std::int64_t step) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  run::keep_freed_memory();
   models::ModelOptions model_options;
   model_options.gpt2 = {.layers = 6, .width = 256, .heads = 8, .dropout = 0.0};
   train::TrainOptions options;
   std::int64_t steps = 6;
   std::string precision = "float32";
+  bool under_mpi = false;
   CLI::App app{"Training speed of one thread"};
   app.add_option("--dropout", model_options.gpt2.dropout);
   app.add_option("--precision", precision)->check(CLI::IsMember({"float32", "bfloat16"}));
   app.add_option("--steps", steps);
+  app.add_flag("--mpi", under_mpi, "Sum gradients over the ranks of mpirun, a micro-batch each");
   CLI11_PARSE(app, argc, argv);
   if (precision == "bfloat16") options.precision = train::Precision::kBfloat16;
 
@@ -62,29 +68,34 @@ int main(int argc, char** argv) {
   if (options.precision == train::Precision::kBfloat16) models::set_matrix_dtype(*model, at::kBFloat16);
   std::vector<std::int64_t> sizes;
   for (const models::Parameter& parameter : model->parameters()) sizes.push_back(parameter.value.numel());
-  comm::SingleProcess communicator;
-  parallel::GradientReducer reducer(communicator, sizes, 1, {});
+  std::unique_ptr<comm::Communicator> communicator;
+  if (under_mpi) communicator = std::make_unique<comm::Mpi>();
+  if (!under_mpi) communicator = std::make_unique<comm::SingleProcess>();
+  const int rank = communicator->rank(), ranks = communicator->size();
+  parallel::GradientReducer reducer(*communicator, sizes, ranks, {});
   train::GrainRunner runner(*model, workers, reducer);
 
-  std::vector<double> seconds;
+  std::vector<bench::Seconds> times;
   float loss = 0;
   for (std::int64_t step = 0; step <= steps; ++step) {
-    const data::StepData batch = random_batch(step);
-    const auto before = std::chrono::steady_clock::now();
+    const data::StepData batch = random_batch(step, rank, ranks);
+    const bench::Seconds before = bench::now();
     reducer.begin();
     loss = runner.run(batch, 1, 0.0).front().loss;
     const auto& gradients = reducer.finish();
     const double norm = train::global_norm(gradients, workers);
     optimizer->step(gradients, options.lr, norm > 1.0 ? 1.0 / norm : 1.0);
-    const std::chrono::duration<double> passed = std::chrono::steady_clock::now() - before;
-    if (step > 0) seconds.push_back(passed.count());  // the first step allocates
+    if (step > 0) times.push_back(bench::now() - before);  // the first step allocates
   }
-  std::nth_element(seconds.begin(), seconds.begin() + std::ssize(seconds) / 2, seconds.end());
-  const nlohmann::json line{{"what", "train"},
-                            {"who", "etude"},
-                            {"precision", precision},
-                            {"dropout", model_options.gpt2.dropout},
-                            {"tokens_per_second", kBatch * kTokens / seconds[seconds.size() / 2]},
-                            {"loss_per_token", loss / (kBatch * kTokens)}};
-  fmt::print("{}\n", line.dump());
+  if (rank != 0) return 0;
+  const bench::Seconds step = bench::median(times);
+  const auto tokens = static_cast<double>(kBatch * kTokens * ranks);
+  bench::print({{"what", ranks > 1 ? "ranks" : "train"},
+                {"who", ranks > 1 ? fmt::format("etude, {} ranks", ranks) : "etude"},
+                {"precision", precision},
+                {"dropout", model_options.gpt2.dropout},
+                {"figure", tokens / step.wall},
+                {"cpu_figure", tokens / step.cpu},
+                {"unit", "tokens/s"},
+                {"loss_per_token", loss / (kBatch * kTokens)}});
 }

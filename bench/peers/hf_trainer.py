@@ -1,27 +1,24 @@
 """Training speed of Hugging Face's Trainer with one thread, the same shape as bench_train. Prints one JSON line."""
 import argparse
-import json
-import statistics
 import tempfile
-import time
 
 import torch
-from transformers import GPT2Config, GPT2LMHeadModel, Trainer, TrainerCallback, TrainingArguments
+from transformers import Trainer, TrainerCallback, TrainingArguments
 
-VOCABULARY, TOKENS, BATCH = 512, 512, 8
+from common import BATCH, TOKENS, VOCABULARY, Clock, gpt2, median, report_rate
 
 
-class Clock(TrainerCallback):
+class StepClock(TrainerCallback):
     """Seconds of each optimizer step."""
 
     def __init__(self):
-        self.seconds = []
+        self.clocks = []
 
     def on_step_begin(self, *_, **__):
-        self.before = time.perf_counter()
+        self.clocks.append(Clock().__enter__())
 
     def on_step_end(self, *_, **__):
-        self.seconds.append(time.perf_counter() - self.before)
+        self.clocks[-1].__exit__()
 
 
 def main():
@@ -29,29 +26,26 @@ def main():
     parser.add_argument("--dropout", type=float, default=0.0)
     parser.add_argument("--precision", choices=["float32", "bfloat16"], default="float32")
     parser.add_argument("--steps", type=int, default=6)
+    parser.add_argument("--compile", action="store_true")
     arguments = parser.parse_args()
 
     torch.set_num_threads(1)
-    torch.manual_seed(1)
-    model = GPT2LMHeadModel(GPT2Config(
-        vocab_size=VOCABULARY, n_positions=TOKENS, n_embd=256, n_layer=6, n_head=8, resid_pdrop=arguments.dropout,
-        embd_pdrop=arguments.dropout, attn_pdrop=arguments.dropout, bos_token_id=0, eos_token_id=0))
-    rows = torch.randint(VOCABULARY, (BATCH * (arguments.steps + 1), TOKENS))
-    dataset = [{"input_ids": row, "labels": row} for row in rows]
-    clock = Clock()
+    rows = torch.randint(VOCABULARY, (BATCH * (arguments.steps + 2), TOKENS))
+    clock = StepClock()
     with tempfile.TemporaryDirectory() as folder:
         Trainer(
-            model=model,
+            model=gpt2(arguments.dropout),
             args=TrainingArguments(
-                output_dir=folder, max_steps=arguments.steps + 1, per_device_train_batch_size=BATCH, learning_rate=3e-4,
-                bf16=arguments.precision == "bfloat16", use_cpu=True, report_to=[], save_strategy="no",
-                logging_strategy="no", disable_tqdm=True),
-            train_dataset=dataset,
+                output_dir=folder, max_steps=arguments.steps + 2, per_device_train_batch_size=BATCH, learning_rate=3e-4,
+                bf16=arguments.precision == "bfloat16", torch_compile=arguments.compile, use_cpu=True, report_to=[],
+                save_strategy="no", logging_strategy="no", disable_tqdm=True),
+            train_dataset=[{"input_ids": row, "labels": row} for row in rows],
             callbacks=[clock],
         ).train()
-    print(json.dumps({
-        "what": "train", "who": "Hugging Face Trainer", "precision": arguments.precision, "dropout": arguments.dropout,
-        "tokens_per_second": BATCH * TOKENS / statistics.median(clock.seconds[1:])}))
+    # The first step allocates, or compiles; so may the second.
+    report_rate(BATCH * TOKENS, median(clock.clocks[2:]), what="train",
+                who="Trainer, torch.compile" if arguments.compile else "Trainer", precision=arguments.precision,
+                dropout=arguments.dropout, unit="tokens/s")
 
 
 if __name__ == "__main__":

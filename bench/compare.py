@@ -1,0 +1,251 @@
+"""Etude beside its peers. Called by script/bench; each benchmark below measures in turn, then shows a table."""
+import argparse
+import os
+import pathlib
+import platform
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+
+from measure import CORES, ROOT, Session, number, peer, ratio, table
+
+PRECISIONS = ("float32", "bfloat16")
+CLOCKS = {"wall": "figure", "cpu": "cpu_figure"}
+# Operations of a training step for one token of this model: Gpt2::training_flops_per_token(512).
+FLOPS_PER_TOKEN = 6 * (6 * 12 * 256**2 + 512 * 256) + 6 * 6 * 256 * 512
+
+
+def train(session):
+    for _ in range(session.rounds):
+        for precision in PRECISIONS:
+            session.run(peer("gemm.py", "--precision", precision))
+            for dropout in ("0.0", "0.1"):
+                options = ("--precision", precision, "--dropout", dropout)
+                session.run([session.program("bench_train"), *options])
+                session.run(peer("hf_trainer.py", *options))
+                session.run(peer("hf_trainer.py", "--compile", *options))
+
+
+def train_table(session, clock):
+    rows = []
+    peak = {p: session.figure(clock, what="gemm", precision=p) for p in PRECISIONS}
+    for precision in PRECISIONS:
+        for dropout in (0.0, 0.1):
+            etude, trainer, compiled = (
+                session.figure(clock, what="train", who=who, precision=precision, dropout=dropout)
+                for who in ("etude", "Trainer", "Trainer, torch.compile"))
+            if etude is None:
+                continue
+            share = etude * FLOPS_PER_TOKEN / (1e9 * max(peak.values())) if all(peak.values()) else None
+            rows.append((precision, dropout, number(etude), number(trainer), ratio(etude, trainer), number(compiled),
+                         ratio(etude, compiled), "–" if share is None else f"{100 * share:.0f} %"))
+    peaks = ", ".join(f"{number(peak[p])} GFLOP/s in {p}" for p in PRECISIONS if peak[p])
+    table(f"Training, tokens per second, one thread; matrix products reach {peaks}",
+          ("precision", "dropout", "etude", "Trainer", "ratio", "torch.compile", "ratio", "of the higher of these"),
+          rows)
+
+
+def ranks(session):
+    bench = [session.program("bench_train"), "--dropout", "0.1"]
+    mpirun = ["mpirun", "-n", "2", "--bind-to", "core", *([] if len(CORES) > 1 else ["--oversubscribe"])]
+    for _ in range(session.rounds):
+        for line in session.run(bench, keep=False):
+            session.keep({**line, "what": "ranks", "who": "etude, alone"})
+        session.run([*mpirun, *bench, "--mpi"], core=None)
+        session.side_by_side(bench, "etude, 2 that do not communicate")
+        session.run(peer("ddp.py", "--dropout", "0.1"), core=None)
+
+
+def ranks_table(session, clock):
+    ceiling = session.figure(clock, what="ranks", who="etude, 2 that do not communicate")
+    rows = [(who, number(session.figure(clock, what="ranks", who=who)),
+             ratio(session.figure(clock, what="ranks", who=who), ceiling))
+            for who in session.values("who", what="ranks")]
+    table("Two ranks, float32, dropout 0.1, tokens per second of both together"
+          + (" (of a processor second: of rank 0)" if clock == "cpu_figure" else ""),
+          ("", "tokens/s", "of two that do not communicate"), rows)
+
+
+def generate(session):
+    for _ in range(session.rounds):
+        for batch in (1, 8, 32):
+            for precision in PRECISIONS:
+                session.run([session.program("bench_generate"), "--batch", batch, "--precision", precision])
+            session.run(peer("hf_generate.py", "--batch", batch))
+
+
+def generate_table(session, clock):
+    rows = []
+    for batch in session.values("batch", what="generate"):
+        plain, rounded = (session.figure(clock, what="generate", who="etude", batch=batch, precision=precision)
+                          for precision in PRECISIONS)
+        theirs = session.figure(clock, what="generate", who="transformers", batch=batch)
+        rows.append((batch, number(plain), number(rounded), number(theirs), ratio(plain, theirs),
+                     ratio(rounded, theirs)))
+    table("Generation, tokens per second, pieces of 500 tokens, top-k 50, one thread; ours also with bfloat16 weights",
+          ("pieces at once", "float32", "bfloat16", "transformers", "ratio", "ratio, bfloat16"), rows)
+
+
+def midi_files(session):
+    """A folder of MIDI files: real music where it is, else the built-in corpus as abc2midi writes it."""
+    shared = pathlib.Path(os.environ.get("ETUDE_SHARED", ROOT.parent / "shared"))
+    if (shared / "data/piano").is_dir():
+        return shared / "data/piano"
+    folder = session.work / "corpus"
+    folder.mkdir(exist_ok=True)
+    for book in (ROOT / "data/corpus").rglob("*.abc"):
+        subprocess.run(["abc2midi", book.resolve(), "-quiet"], cwd=folder, stdout=subprocess.DEVNULL, check=False)
+        for made in book.parent.glob("*.mid"):
+            shutil.move(made, folder / made.name)
+    return folder
+
+
+def pack(session):
+    music = midi_files(session)
+    files = len(list(music.rglob("*.mid")))
+    for _ in range(session.rounds):
+        command = [session.program("etude"), "pack", "--input", music, "--output", session.work / "music",
+                   "--threads", "1", "--overwrite"]
+        wall, usage = session.seconds_until(command, "^pack ")
+        session.keep({"what": "pack", "who": "etude", "files": files, "figure": files / wall,
+                      "cpu_figure": files / (usage.ru_utime + usage.ru_stime), "unit": "files/s",
+                      "peak_mib": usage.ru_maxrss / 1024})
+        session.run(peer("miditok_encode.py", music, session.work / "miditok.npy"))
+
+
+def pack_table(session, clock):
+    ours, theirs = (session.figure(clock, what="pack", who=who) for who in ("etude", "MidiTok"))
+    files = session.values("files", what="pack", who="etude")[0]
+    table(f"Tokenizing {files} MIDI files, files per second, one thread (ours: the whole of `etude pack`)",
+          ("etude", "MidiTok", "ratio"), [(number(ours), number(theirs), ratio(ours, theirs))])
+
+
+EXPERIMENT = """
+name: bench
+run: {work}/run
+data: {{pack: {work}/corpus-pack, sequence_length: 512}}
+model: {{kind: gpt2, layers: 6, width: 256, heads: 8, dropout: 0.1}}
+train: {{steps: 1, global_batch: 8, micro_batch: 8, log_every: 1, threads: 1}}
+evaluate: {{every: 0}}
+checkpoint: {{every: 0}}
+"""
+
+
+def start(session):
+    etude = session.program("etude")
+    session.run([etude, "pack", "--input", ROOT / "data/corpus", "--output", session.work / "corpus-pack",
+                 "--overwrite"], keep=False)
+    experiment = session.work / "bench.yaml"
+    experiment.write_text(EXPERIMENT.format(work=session.work))
+    for _ in range(session.rounds):
+        for who, command, pattern in (
+                ("etude", [etude, "train", experiment, "--overwrite"], r"^train 1/1\b"),
+                ("Trainer", peer("hf_first_step.py", session.work / "corpus-pack/train.h5"), "^first step done")):
+            wall, usage = session.seconds_until(command, pattern)
+            session.keep({"what": "start", "who": who, "figure": wall, "cpu_figure": usage.ru_utime + usage.ru_stime,
+                          "unit": "s", "peak_mib": usage.ru_maxrss / 1024})
+
+
+def start_table(session, clock):
+    ours, theirs = (session.figure(clock, what="start", who=who) for who in ("etude", "Trainer"))
+    of = "to the end of the first optimizer step" if clock == "figure" else "of the processor, in all"
+    table(f"Start-up, seconds {of}", ("etude", "Trainer", "ratio"),
+          [(number(ours, 2), number(theirs, 2), ratio(theirs, ours))])
+
+
+def checkpoint(session):
+    for _ in range(session.rounds):
+        with tempfile.TemporaryDirectory(dir=session.work) as folder:
+            session.run([session.program("bench_parts"), folder])
+        with tempfile.TemporaryDirectory(dir=session.work) as folder:
+            session.run(peer("hf_checkpoint.py", folder))
+        session.run([session.program("bench_train"), "--dropout", "0.1"])
+
+
+def checkpoint_table(session, clock):
+    step = 8 * 512 / session.figure(clock, what="train", who="etude", dropout=0.1, precision="float32")
+    explained = subprocess.run([session.program("etude"), "explain", "checkpoint.every"], text=True, check=True,
+                               capture_output=True).stdout
+    every = int(re.search(r"checkpoint\.every\s*= (\d+)", explained).group(1))  # unless an experiment says otherwise
+    part = {name: session.figure(clock, what="parts", who="etude", part=name) for name in ("loader", "log", "checkpoint")}
+    theirs = session.figure(clock, what="parts", who="Trainer", part="checkpoint")
+    table(f"Beside learning, one thread, float32, dropout 0.1 (a step takes {step:.2f} s)",
+          ("", "etude", "share of training", "Trainer"),
+          [("reading data, ms a step", number(1e3 * part["loader"], 3), f"{100 * part['loader'] / step:.3f} %", "–"),
+           ("metrics and log, ms a line", number(1e3 * part["log"], 3), f"{100 * part['log'] / step:.3f} %", "–"),
+           ("a checkpoint, ms", number(1e3 * part["checkpoint"]),
+            f"{100 * part['checkpoint'] / (every * step):.3f} % (every {every} steps)", number(1e3 * theirs))])
+
+
+def memory(session):
+    """Measures what no other benchmark of this session has."""
+    if not session.values("precision", what="train", who="Trainer"):
+        for options in (("--precision", p, "--dropout", "0.1", "--steps", "2") for p in PRECISIONS):
+            session.run([session.program("bench_train"), *options])
+            session.run(peer("hf_trainer.py", *options))
+    if not session.values("batch", what="generate"):
+        for batch in (1, 32):
+            session.run([session.program("bench_generate"), "--batch", batch])
+            session.run(peer("hf_generate.py", "--batch", batch))
+
+
+def memory_table(session, clock):
+    rows = []
+    for precision in PRECISIONS:
+        ours, theirs = (session.figure("peak_mib", what="train", who=who, precision=precision, dropout=0.1)
+                        for who in ("etude", "Trainer"))
+        rows.append((f"training, {precision}, dropout 0.1", number(ours), number(theirs), ratio(theirs, ours)))
+    for batch in (1, 32):
+        ours, theirs = (session.figure("peak_mib", what="generate", who=who, precision="float32", batch=batch)
+                        for who in ("etude", "transformers"))
+        rows.append((f"generating {batch} at once", number(ours), number(theirs), ratio(theirs, ours)))
+    table("The most memory a process has had, MiB", ("", "etude", "peer", "ratio"), rows)
+
+
+BENCHMARKS = {"train": train, "ranks": ranks, "generate": generate, "pack": pack, "start": start,
+              "checkpoint": checkpoint, "memory": memory}
+TABLES = {"train": train_table, "ranks": ranks_table, "generate": generate_table, "pack": pack_table,
+          "start": start_table, "checkpoint": checkpoint_table, "memory": memory_table}
+
+
+def machine():
+    """What the figures depend on, without the machine's name."""
+    text = pathlib.Path("/proc/cpuinfo").read_text() if pathlib.Path("/proc/cpuinfo").exists() else ""
+    model = next((line.split(":")[1].strip() for line in text.splitlines() if line.startswith("model name")),
+                 platform.machine())
+    flags = next((line.split(":")[1].split() for line in text.splitlines() if line.startswith("flags")), [])
+    sets = [name for name in ("avx2", "fma", "avx512f", "avx512_bf16", "amx_bf16") if name in flags]
+    commit = subprocess.run(["git", "describe", "--always", "--dirty"], cwd=ROOT, text=True, capture_output=True,
+                            check=False).stdout.strip()
+    return f"{model}, {len(CORES)} cores ({', '.join(sets)}), commit {commit or 'unknown'}"
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="script/bench", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(BENCHMARKS)}; all when none is given")
+    parser.add_argument("--rounds", type=int, default=3, help="how often each pair is measured in turn (3)")
+    parser.add_argument("--clock", choices=CLOCKS, default="wall",
+                        help="what the tables show: by the wall, or by processor time on a machine that others use too")
+    parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build/release", help="folder with the programs")
+    arguments = parser.parse_args()
+    unknown = [name for name in arguments.names if name not in BENCHMARKS]
+    if unknown:
+        parser.error(f"there is no benchmark '{unknown[0]}'; there are {', '.join(BENCHMARKS)}")
+    names = [name for name in BENCHMARKS if not arguments.names or name in arguments.names]
+
+    with tempfile.TemporaryDirectory(dir=ROOT / "build", prefix="bench-") as work:
+        session = Session(arguments.build.resolve(), pathlib.Path(work), max(1, arguments.rounds),
+                          ROOT / "build/bench.jsonl")
+        for name in names:
+            BENCHMARKS[name](session)
+        load = f"{os.getloadavg()[2]:.1f}"
+        print(f"\n{machine()}; medians of {arguments.rounds} rounds, by the {arguments.clock} clock; "
+              f"load of the last quarter of an hour {load}")
+        for name in names:
+            TABLES[name](session, CLOCKS[arguments.clock])
+
+
+if __name__ == "__main__":
+    sys.exit(main())
