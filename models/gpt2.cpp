@@ -13,6 +13,7 @@
 
 #include "framework/config/error.h"
 #include "models/kernels/attention.h"
+#include "models/kernels/cross_entropy.h"
 #include "models/kernels/gelu.h"
 #include "models/kernels/linear.h"
 
@@ -136,6 +137,11 @@ at::Tensor Gpt2::hidden(const at::Tensor& tokens, Memory&, const DropoutKey* key
 }
 
 at::Tensor Gpt2::logits(const at::Tensor& hidden) { return linear(hidden, tokens_.t(), {}).to(at::kFloat); }
+
+at::Tensor Gpt2::loss_sum(const at::Tensor& hidden, const at::Tensor& targets, double label_smoothing) {
+  if (!hidden.is_cpu()) return Model::loss_sum(hidden, targets, label_smoothing);
+  return linear_cross_entropy(hidden.reshape({-1, hidden.size(-1)}), tokens_, targets.reshape({-1}), label_smoothing);
+}
 
 std::unique_ptr<Model> Gpt2::replica() const {
   auto copy = std::make_unique<Gpt2>(*this);

@@ -35,6 +35,7 @@ class Gpt2 : public Model {
 
   at::Tensor hidden(const at::Tensor& tokens, Memory& memory, const DropoutKey* dropout) override;
   at::Tensor logits(const at::Tensor& hidden) override;
+  at::Tensor loss_sum(const at::Tensor& hidden, const at::Tensor& targets, double label_smoothing) override;
   std::unique_ptr<Decoder> decoder(std::int64_t batch) override;
   std::unique_ptr<Model> replica() const override;
   nlohmann::json hugging_face_config() const override;

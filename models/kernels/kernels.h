@@ -38,6 +38,10 @@ struct Kernels {
   void (*gelu_forward[2])(const void* x, void* y, std::int64_t size);
   /// x_gradient = y_gradient * gelu'(x); x_gradient may be y_gradient.
   void (*gelu_backward[2])(const void* x, const void* y_gradient, void* x_gradient, std::int64_t size);
+  /// The sum over rows of the cross entropy of softmax(logits) [rows, vocabulary] and the targets [rows], smoothed as
+  /// in PyTorch; the logits become its gradient. A target that is `ignored` adds nothing.
+  double (*cross_entropy)(float* logits, std::int64_t rows, std::int64_t vocabulary, const std::int64_t* targets,
+                          std::int64_t ignored, float smoothing);
   DecodeKernels decode;
 };
 

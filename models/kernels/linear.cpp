@@ -20,9 +20,12 @@ bool multiplies_bfloat16(const at::Tensor& weight) {
 
 }  // namespace
 
+at::ScalarType product_type(const at::Tensor& weight) {
+  return weight.scalar_type() == at::kBFloat16 && !multiplies_bfloat16(weight) ? at::kFloat : weight.scalar_type();
+}
+
 at::Tensor linear(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias) {
-  const at::ScalarType type =
-      weight.scalar_type() == at::kBFloat16 && !multiplies_bfloat16(weight) ? at::kFloat : weight.scalar_type();
+  const at::ScalarType type = product_type(weight);
   const at::Tensor rows = x.reshape({-1, x.size(-1)}).to(type);
   const at::Tensor matrix = weight.to(type);
   const at::Tensor product = bias.defined() ? at::addmm(bias.to(type), rows, matrix) : at::mm(rows, matrix);

@@ -11,4 +11,7 @@ namespace etude::models {
 /// long, the weight is widened for the product, and the result is float32; only the weight is rounded then.
 at::Tensor linear(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias);
 
+/// The type that linear() multiplies such a weight in.
+at::ScalarType product_type(const at::Tensor& weight);
+
 }  // namespace etude::models

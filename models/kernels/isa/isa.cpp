@@ -2,6 +2,7 @@
 // and ETUDE_BFLOAT16_PAIRS where products of bfloat16 are made in pairs.
 #include "models/kernels/isa/attention_head.h"
 #include "models/kernels/isa/decode.h"
+#include "models/kernels/isa/cross_entropy.h"
 #include "models/kernels/isa/gelu.h"
 #include "models/kernels/kernels.h"
 
@@ -42,6 +43,7 @@ const Kernels kKernels = {
     .attention_backward = {attention_backward<float, FloatProducts>, attention_backward<Bfloat16, Bfloat16Products>},
     .gelu_forward = {gelu_forward<float>, gelu_forward<Bfloat16>},
     .gelu_backward = {gelu_backward<float>, gelu_backward<Bfloat16>},
+    .cross_entropy = cross_entropy,
     .decode = {.multiply_panels = {multiply_panels<float>, multiply_panels<Bfloat16>},
                .interleave = interleave_panel_row,
                .normalise = normalise_row,
