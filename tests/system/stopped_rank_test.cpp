@@ -51,14 +51,19 @@ INSTANTIATE_TEST_SUITE_P(Ranks, StoppedRank, ::testing::Values(2, 4));
 TEST(StoppedRanks, AJobThatIsStoppedAsAWholeGoesOn) {
   ETUDE_NEEDS_MPIRUN();
   const Workshop shop;
-  Background run(mpirun(2, shop.train("paused", kSteps, "--set train.collective_timeout=2")), shop.run("said"));
+  Background run(mpirun(2, shop.train("paused", kSteps, "--set train.collective_timeout=4")), shop.run("said"));
   ASSERT_TRUE(eventually([&] { return last_step(shop.run("paused")) >= 10; }));
   const auto processes = etude_processes("paused.yaml");
   ASSERT_EQ(processes.size(), 2u);
-  for (const int signal : {SIGSTOP, SIGCONT}) {
-    for (const Process& process : processes) ASSERT_EQ(kill(process.pid, signal), 0);
-    if (signal == SIGSTOP) std::this_thread::sleep_for(std::chrono::seconds(4));
-  }
+  // The first to be continued, or the last to be stopped, has seen the other missing for a while.
+  const auto signal_all = [&](int signal) {
+    ASSERT_EQ(kill(processes[1].pid, signal), 0);
+    std::this_thread::sleep_for(std::chrono::milliseconds(500));
+    ASSERT_EQ(kill(processes[0].pid, signal), 0);
+  };
+  signal_all(SIGSTOP);
+  std::this_thread::sleep_for(std::chrono::seconds(5));
+  signal_all(SIGCONT);
   EXPECT_EQ(run.wait(), 0) << slurp(shop.run("said"));
   EXPECT_EQ(last_step(shop.run("paused")), kSteps);
 }
