@@ -190,7 +190,7 @@ void Tcp::send(Socket& to, Kind kind, const at::Tensor& values) {
 
 void Tcp::receive(Socket& from, Kind kind, const at::Tensor& values) {
   Header header;
-  from.receive(&header, sizeof header);
+  from.receive(&header, sizeof header, patience_);
   if (header.number != collectives_ || header.kind != static_cast<std::uint32_t>(kind) ||
       header.bytes != values.nbytes()) {
     throw Error(
@@ -199,7 +199,7 @@ void Tcp::receive(Socket& from, Kind kind, const at::Tensor& values) {
                     from.peer(), header.number, header.kind, header.bytes, collectives_,
                     static_cast<std::uint32_t>(kind), values.nbytes()));
   }
-  if (values.nbytes() > 0) from.receive(values.mutable_data_ptr(), values.nbytes());
+  if (values.nbytes() > 0) from.receive(values.mutable_data_ptr(), values.nbytes(), patience_);
 }
 
 WorkPtr Tcp::all_reduce(at::Tensor values, ReduceOp op) {
@@ -311,6 +311,11 @@ void Tcp::barrier() {
   }
   for (int other = 1; other < size(); ++other) receive(connection(other), Kind::kBarrier, nothing);
   for (int other = 1; other < size(); ++other) send(connection(other), Kind::kBarrier, nothing);
+}
+
+void Tcp::watch(const Deadline& deadline) {
+  const std::lock_guard lock(mutex_);
+  patience_ = std::chrono::ceil<std::chrono::seconds>(std::chrono::duration<double>(deadline.seconds));
 }
 
 std::string Tcp::lost_rank() {

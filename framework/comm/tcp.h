@@ -48,6 +48,8 @@ class Tcp : public Communicator {
                      std::vector<std::int64_t> send_counts) override;
   void barrier() override;
   std::string lost_rank() override;
+  /// A rank that says nothing for so long is an Error that names it. Nobody can ask the others why.
+  void watch(const Deadline& deadline) override;
 
  private:
   enum class Kind : std::uint32_t { kAllReduce = 1, kBroadcast, kAllGather, kAllToAll, kBarrier };
@@ -66,6 +68,7 @@ class Tcp : public Communicator {
   std::mutex mutex_;                 // one collective at a time
   std::vector<Socket> connections_;  // rank 0: by rank, its own empty; the others: to rank 0
   std::uint64_t collectives_ = 0;
+  std::chrono::seconds patience_{0};  // 0: for ever
 };
 
 }  // namespace etude::comm

@@ -152,6 +152,25 @@ TEST(Tcp, ARankThatHasGoneIsKnownBetweenCollectives) {
   EXPECT_THAT(communicator.lost_rank(), HasSubstr("rank 1 is gone"));
 }
 
+TEST(Tcp, ARankThatSaysNothingIsNamedWhenTheDeadlinePasses) {
+  const TcpPlace first{.rank = 0, .size = 2, .address = "127.0.0.1", .port = free_port()};
+  TcpPlace second = first;
+  second.rank = 1;
+  std::unique_ptr<Tcp> other;
+  std::thread joining([&] { other = std::make_unique<Tcp>(second); });
+  Tcp communicator(first);
+  joining.join();
+  etude::comm::Deadline deadline;
+  deadline.seconds = 0.5;
+  communicator.watch(deadline);
+  try {
+    communicator.barrier();
+    ADD_FAILURE() << "nobody else came to the barrier";
+  } catch (const etude::Error& error) {
+    EXPECT_THAT(error.what(), HasSubstr("rank 1 has said nothing for 1 s"));
+  }
+}
+
 TEST(Tcp, StrangersAtThePortDisturbNobody) {
   const TcpPlace first{.rank = 0, .size = 2, .address = "127.0.0.1", .port = free_port()};
   TcpPlace second = first;
