@@ -3,9 +3,12 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include <ATen/Parallel.h>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "cli/commands.h"
 #include "data/abc/abc.h"
@@ -29,19 +32,45 @@ struct Arguments {
   fs::path prompt;
   generation::PromptCut cut;
   generation::GenerationOptions options;
+  std::string precision;
   double tempo = 0;
   fs::path output;
 };
 
-data::Score read_prompt(const fs::path& file) {
-  if (!fs::exists(file)) throw UsageError(fmt::format("--prompt: {}: no such file", file.string()));
+bool is_abc(const fs::path& file) {
   std::string extension = file.extension().string();
   std::transform(extension.begin(), extension.end(), extension.begin(),
                  [](unsigned char c) { return std::tolower(c); });
-  if (extension != ".abc") return data::midi::read(file);
+  return extension == ".abc";
+}
+
+/// A MIDI file, the first tune of a book in ABC, or with book.abc#12 its tune X:12, which packs call so too.
+data::Score read_prompt(const fs::path& prompt) {
+  fs::path file = prompt;
+  std::string number;
+  const std::string text = prompt.string();
+  if (const auto hash = text.rfind('#'); hash != std::string::npos && !fs::exists(prompt)) {
+    file = text.substr(0, hash);
+    number = text.substr(hash + 1);
+  }
+  if (!fs::exists(file)) throw UsageError(fmt::format("--prompt: {}: no such file", file.string()));
+  if (!is_abc(file)) {
+    if (number.empty()) return data::midi::read(file);
+    throw UsageError(fmt::format("--prompt: {}: only a book in ABC has tunes to choose from", text));
+  }
   data::abc::Book book = data::abc::read(file);
   if (book.tunes.empty()) throw Error(fmt::format("--prompt: {}: holds no tune that can be read", file.string()));
-  return std::move(book.tunes.front().score);
+  if (number.empty()) return std::move(book.tunes.front().score);
+  const auto tune = std::find_if(book.tunes.begin(), book.tunes.end(),
+                                 [&](const data::abc::Tune& one) { return std::to_string(one.number) == number; });
+  if (tune == book.tunes.end()) {
+    std::vector<int> numbers;
+    for (const data::abc::Tune& one : book.tunes) numbers.push_back(one.number);
+    numbers.resize(std::min<std::size_t>(numbers.size(), 20));
+    throw UsageError(fmt::format("--prompt: {}: there is no tune X:{} that can be read; there are {}{}", file.string(),
+                                 number, fmt::join(numbers, ", "), book.tunes.size() > 20 ? ", …" : ""));
+  }
+  return std::move(tune->score);
 }
 
 /// new.mid, or new-1.mid, new-2.mid, … when there are several.
@@ -58,6 +87,10 @@ void run_generate(const Arguments& arguments) {
   }
   const run::RunFolder folder = run::open_run(arguments.run);
   train::TrainedModel trained = train::load_trained(folder, arguments.checkpoint);
+  const bool as_bfloat16 = arguments.precision.empty()
+                               ? trained.experiment.train.precision == train::Precision::kBfloat16
+                               : arguments.precision == "bfloat16";
+  if (as_bfloat16) models::set_matrix_dtype(*trained.model, at::kBFloat16);
 
   std::optional<data::Score> prompt;
   std::vector<data::TokenId> tokens{trained.tokenizer->vocabulary().id("BOS_None")};
@@ -100,7 +133,9 @@ void add_generate(CLI::App& app) {
   command->add_option("--output", arguments->output, "MIDI file to write (with --count, NAME-1.mid, NAME-2.mid, …)")
       ->required()
       ->type_name("FILE");
-  command->add_option("--prompt", arguments->prompt, "MIDI or ABC file to continue (default: start from nothing)")
+  command
+      ->add_option("--prompt", arguments->prompt,
+                   "MIDI or ABC file to continue, book.abc#12 for its tune X:12 (default: start from nothing)")
       ->type_name("FILE");
   command->add_option("--prompt-bars", arguments->cut.bars, "Use only the prompt's first bars (0: all)")
       ->check(CLI::Range(0, 1'000'000))
@@ -139,6 +174,11 @@ void add_generate(CLI::App& app) {
   command->add_option("--tempo", arguments->tempo, "Quarters a minute (default: the prompt's, else 120)")
       ->check(CLI::Range(1.0, 1000.0))
       ->type_name("BPM");
+  command
+      ->add_option("--precision", arguments->precision,
+                   "How the weights are held: float32 or bfloat16, which is faster (default: as they were trained)")
+      ->check(CLI::IsMember({"float32", "bfloat16"}).description(""))
+      ->type_name("NAME");
   command->add_option("--checkpoint", arguments->checkpoint,
                       "best, last, final or a step's number (default: final, else last)");
   command->callback([arguments] { run_generate(*arguments); });

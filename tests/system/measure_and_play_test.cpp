@@ -1,5 +1,6 @@
 // Results in the hands of other programs: transformers, h5py, symusic.
 #include <cmath>
+#include <fstream>
 
 #include <gmock/gmock.h>
 
@@ -140,6 +141,30 @@ print("same" if a == b else f"{a} {b}")
 )",
                        {first.string(), second.string()}),
             "same\n");
+}
+
+TEST_F(MeasureAndPlay, AnyTuneOfABookCanBeThePrompt) {
+  const auto book = shop_->path() / "book.abc", output = shop_->path() / "tune.mid";
+  std::ofstream(book) << "X:3\nT:low\nM:4/4\nL:1/4\nK:C\nC,D,E,F,|\n\nX:8\nT:high\nM:4/4\nL:1/4\nK:C\nc'd'e'f'|\n";
+  for (const auto& [prompt, lowest] :
+       {std::pair("book.abc", 48), std::pair("book.abc#3", 48), std::pair("book.abc#8", 84)}) {
+    ASSERT_EQ(etude("generate " + run() + " --prompt '" + (shop_->path() / prompt).string() +
+                    "' --prompt-bars 1 --bars 1 --precision bfloat16 --output " + output.string())
+                  .exit_code,
+              0);
+    if (!oracle_python()) GTEST_SKIP() << "no oracle Python: script/setup --test makes one";
+    EXPECT_EQ(run_python(R"(
+import sys, symusic
+score = symusic.Score(sys.argv[1])
+print(min((n.time, n.pitch) for t in score.tracks for n in t.notes)[1])
+)",
+                         {output.string()}),
+              std::to_string(lowest) + "\n");
+  }
+  const ShellResult missing =
+      etude("generate " + run() + " --prompt '" + book.string() + "#5' --output " + output.string());
+  EXPECT_EQ(missing.exit_code, 2);
+  EXPECT_THAT(missing.errors, HasSubstr("no tune X:5 that can be read; there are 3, 8"));
 }
 
 TEST_F(MeasureAndPlay, InspectAndExplainKnowWhatIsThere) {
