@@ -38,8 +38,8 @@ void measure(const std::string& part, int repetitions, const std::function<void(
 
 /// Pieces of random length and content; the loader's work is cutting, shuffling and padding, and reading ahead.
 void measure_loader() {
-  std::vector<std::string> tokens;
-  for (std::int64_t i = 0; i < kVocabulary; ++i) tokens.push_back(fmt::format("Token_{}", i));
+  std::vector<std::string> tokens{"PAD_None"};
+  for (std::int64_t i = 1; i < kVocabulary; ++i) tokens.push_back(fmt::format("Token_{}", i));
   const data::Vocabulary vocabulary(std::move(tokens));
   std::vector<data::Piece> pieces(300);
   for (std::size_t i = 0; i < pieces.size(); ++i) pieces[i].tokens = 2000 + static_cast<std::int64_t>(i) * 37 % 4000;
