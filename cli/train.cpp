@@ -210,16 +210,17 @@ void add_train(CLI::App& app) {
                     "Go on from the run folder's last checkpoint (start when there is none)");
   command->add_flag("--overwrite", arguments->overwrite, "Throw away the run that the folder holds");
   command
-      ->add_flag("--profile{5}", arguments->profile,
-                 "Tell where the time of 5 steps goes (--profile=N: of N), on each rank; traces go into the run folder's "
-                 "profile/")
+      ->add_flag(
+          "--profile{5}", arguments->profile,
+          "Tell where the time of 5 steps goes (--profile=N: of N), on each rank; traces go into the run folder's "
+          "profile/")
       ->check(CLI::Range(1, 1000));
   command->footer(
       "On several cores or nodes: mpirun -n 4 etude train FILE. The result is the same, bit for bit.\n"
-      "Exit codes: 0 done; 1 failed; 2 misuse; 75 interrupted (signal or train.time_limit) with a checkpoint written:\n"
-      "run it again with --resume. Under mpirun send SIGUSR1 to mpirun: on Ctrl-C and SIGTERM Open MPI kills the "
-      "ranks\n"
-      "after about a second, whether their checkpoint is written or not.");
+      "Exit codes: 0 done; 1 failed; 2 misuse; 75 run it again with --resume: it was interrupted (signal or\n"
+      "train.time_limit) with a checkpoint written, or a rank did not come. docs/faults.md says more.\n"
+      "Under mpirun send SIGUSR1 to mpirun: on Ctrl-C and SIGTERM Open MPI kills the ranks after about a second,\n"
+      "whether their checkpoint is written or not.");
   command->callback(
       [arguments] { on_all_ranks([&](comm::Communicator& communicator) { train_with(communicator, *arguments); }); });
 }
