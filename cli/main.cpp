@@ -1,5 +1,3 @@
-#include <unistd.h>
-
 #include <cstdio>
 #include <exception>
 #include <new>
@@ -8,10 +6,12 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <unistd.h>
 
 #include "cli/commands.h"
 #include "framework/config/document.h"
 #include "framework/run/environment.h"
+#include "framework/run/memory.h"
 
 namespace {
 
@@ -48,6 +48,7 @@ int exit_code_of(const std::exception& error) {
 }  // namespace etude::cli
 
 int main(int argc, char** argv) {
+  etude::run::keep_freed_memory();
   CLI::App app{"Trains, measures and plays models of symbolic music.", "etude"};
   app.set_version_flag("--version", etude::run::version());
   app.require_subcommand(1);
