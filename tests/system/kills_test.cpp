@@ -68,6 +68,7 @@ TEST(Kills, AtRandomMomentsCostNothingButTheStepsSinceTheLastCheckpoint) {
 
   // A checkpoint every other step: about half of the moments are within the writing of one.
   const std::string command = shop.train("killed", kSteps, "--set checkpoint.every=2 --resume");
+  const std::string experiment = shop.path() / "killed.yaml";
   const auto expect_the_undisturbed_bits = [&] {
     EXPECT_TRUE(shop.weights("killed") == shop.weights("undisturbed"));
     const auto rows = metrics_with(shop.run("killed"), "loss");
@@ -90,11 +91,11 @@ TEST(Kills, AtRandomMomentsCostNothingButTheStepsSinceTheLastCheckpoint) {
           << slurp(said);
     }
     std::this_thread::sleep_for(chaos.moment(i % 5 == 4 ? 2000 : 400));
-    const std::string whom = run.running() ? chaos.strike(run, "killed.yaml") : "nobody";
+    const std::string whom = run.running() ? chaos.strike(run, experiment) : "nobody";
     ++struck[whom.starts_with("rank") ? "one rank" : whom];
     ASSERT_TRUE(eventually([&] { return !run.running(); })) << "survivors of " << whom << " do not end";
     const int code = run.wait();
-    EXPECT_TRUE(eventually([] { return etude_processes("killed.yaml").empty(); })) << whom << ": a process is left";
+    EXPECT_TRUE(eventually([&] { return etude_processes(experiment).empty(); })) << whom << ": a process is left";
     std::cout << "try " << i << ": " << ranks << " ranks, step " << last_step(shop.run("killed")) << ", killed " << whom
               << ", exit code " << code << std::endl;
     if (code == 0) {  // it was done before it could be killed

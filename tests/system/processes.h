@@ -16,7 +16,8 @@ struct Process {
   int rank = -1;  ///< in Open MPI's world; -1 without one
 };
 
-/// All living `etude` processes on this machine whose command line holds `word`, by rank.
+/// All living `etude` processes on this machine whose command line holds `word`, by rank. Take a path of the test's own
+/// folder: another test may run at the same time.
 inline std::vector<Process> etude_processes(const std::string& word) {
   std::vector<Process> found;
   for (const auto& entry : std::filesystem::directory_iterator("/proc")) {

@@ -24,12 +24,12 @@ TEST_P(StoppedRank, IsNamedByAllOthersAndTheResumedRunEndsWithTheUndisturbedBits
   const std::string command = shop.train("stopped", kSteps, "--set checkpoint.every=10"), said = shop.run("said");
   Background run(mpirun(ranks, command + " --set train.collective_timeout=3"), said);
   ASSERT_TRUE(eventually([&] { return last_step(shop.run("stopped")) >= 30; }));
-  const auto processes = etude_processes("stopped.yaml");
+  const auto processes = etude_processes(shop.path() / "stopped.yaml");
   ASSERT_EQ(processes.size(), static_cast<std::size_t>(ranks));
   ASSERT_EQ(kill(processes.back().pid, SIGSTOP), 0);
 
   EXPECT_EQ(run.wait(), kResumeMe);
-  EXPECT_TRUE(eventually([] { return etude_processes("stopped.yaml").empty(); })) << "a process is left";
+  EXPECT_TRUE(eventually([&] { return etude_processes(shop.path() / "stopped.yaml").empty(); })) << "a process is left";
   const std::string text = slurp(said), culprit = "rank " + std::to_string(stopped) + " does not answer (stopped";
   for (int rank = 0; rank < stopped; ++rank) {
     const std::string name = "rank-" + std::to_string(rank) + ".txt",
@@ -53,7 +53,7 @@ TEST(StoppedRanks, AJobThatIsStoppedAsAWholeGoesOn) {
   const Workshop shop;
   Background run(mpirun(2, shop.train("paused", kSteps, "--set train.collective_timeout=4")), shop.run("said"));
   ASSERT_TRUE(eventually([&] { return last_step(shop.run("paused")) >= 10; }));
-  const auto processes = etude_processes("paused.yaml");
+  const auto processes = etude_processes(shop.path() / "paused.yaml");
   ASSERT_EQ(processes.size(), 2u);
   // The first to be continued, or the last to be stopped, has seen the other missing for a while.
   const auto signal_all = [&](int signal) {
@@ -73,7 +73,7 @@ TEST(Launcher, WhenItIsKilledNoRankRemains) {
   const Workshop shop;
   for (const int ranks : {1, 2, 4}) {
     SCOPED_TRACE(ranks);
-    const std::string name = "orphaned" + std::to_string(ranks), file = name + ".yaml";
+    const std::string name = "orphaned" + std::to_string(ranks), file = shop.path() / (name + ".yaml");
     // Nothing is logged, so no rank notices by losing its terminal.
     Background run(mpirun(ranks, shop.train(name, 1'000'000,
                                             "--set train.log_every=1000000 --set checkpoint.every=5 "
