@@ -50,6 +50,16 @@ std::vector<std::int64_t> sizes_of(const models::Model& model) {
   return sizes;
 }
 
+/// How the run is to end after these steps, when a signal or the time limit wants it to.
+std::optional<Ending> asked_to_end(const std::vector<StepOutcome>& outcomes) {
+  std::optional<Ending> asked;
+  for (const StepOutcome& outcome : outcomes) {
+    if (outcome.facts.out_of_time) asked = Ending::kOutOfTime;
+    if (outcome.facts.signal != 0) return Ending::kInterrupted;
+  }
+  return asked;
+}
+
 }  // namespace
 
 /// Where the time went since the last line of the log.
@@ -142,10 +152,7 @@ Ending Trainer::train() {
     const bool last = step_ == steps_;
     const bool due = experiment_.evaluate.every > 0 && step_ % experiment_.evaluate.every == 0;
     const bool keep = experiment_.checkpoint.every > 0 && step_ % experiment_.checkpoint.every == 0;
-    const bool asked_to_end = std::any_of(known.begin(), known.end(), [](const StepOutcome& outcome) {
-      return outcome.facts.out_of_time || outcome.facts.signal != 0;
-    });
-    if (due || keep || last || asked_to_end) std::ranges::move(updater_->rest(), std::back_inserter(known));
+    if (due || keep || last || asked_to_end(known)) std::ranges::move(updater_->rest(), std::back_inserter(known));
     for (const StepOutcome& outcome : known) {
       if (!may_go_on(outcome)) {
         step_ = outcome.step;
@@ -157,11 +164,7 @@ Ending Trainer::train() {
     if (ending == Ending::kNonFinite) break;
     const std::optional<double> metric = due || last ? evaluate() : std::nullopt;
     if (metric && stopping_.should_stop()) ending = Ending::kStoppedEarly;
-    for (const StepOutcome& outcome : known) {
-      if (outcome.facts.out_of_time && !last) ending = Ending::kOutOfTime;
-      if (outcome.facts.signal != 0 && !last) ending = Ending::kInterrupted;
-    }
-
+    if (const auto asked = asked_to_end(known); asked && !last) ending = *asked;
     if (keep || last || ending != Ending::kFinished || (metric && among_the_best(*metric))) save(metric);
     if (ending != Ending::kFinished) break;
   }
