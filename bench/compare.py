@@ -17,12 +17,16 @@ CLOCKS = {"wall": "figure", "cpu": "cpu_figure"}
 FLOPS_PER_TOKEN = 6 * (6 * 12 * 256**2 + 512 * 256) + 6 * 6 * 256 * 512
 
 
+def slow_for_peers(precision):
+    """Where the processor does not multiply bfloat16 itself, a step of theirs takes most of a minute."""
+    return precision == "bfloat16" and not {"avx512_bf16", "amx_bf16"} & set(cpu_flags())
+
+
 def train(session):
     for _ in range(session.rounds):
         for precision in PRECISIONS:
             session.run(peer("gemm.py", "--precision", precision))
-            # Where the processor does not multiply bfloat16 itself, a step of the peers takes most of a minute.
-            slow = precision == "bfloat16" and not {"avx512_bf16", "amx_bf16"} & set(cpu_flags())
+            slow = slow_for_peers(precision)
             for dropout in ("0.0", "0.1"):
                 options = ("--precision", precision, "--dropout", dropout)
                 session.run([session.program("bench_train"), *options])
@@ -185,7 +189,8 @@ def checkpoint_table(session, clock):
 def memory(session):
     """Measures what no other benchmark of this session has."""
     if not session.values("precision", what="train", who="Trainer"):
-        for options in (("--precision", p, "--dropout", "0.1", "--steps", "2") for p in PRECISIONS):
+        for precision in PRECISIONS:
+            options = ("--precision", precision, "--dropout", "0.1", "--steps", "1" if slow_for_peers(precision) else "2")
             session.run([session.program("bench_train"), *options])
             session.run(peer("hf_trainer.py", *options))
     if not session.values("batch", what="generate"):

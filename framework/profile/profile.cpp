@@ -154,10 +154,8 @@ std::vector<Total> Profile::operators() const { return recording_->totals(false)
 
 nlohmann::json Profile::chrome_trace(int rank) const {
   nlohmann::json events = nlohmann::json::array();
-  events.push_back({{"name", "process_name"},
-                    {"ph", "M"},
-                    {"pid", rank},
-                    {"args", {{"name", fmt::format("rank {}", rank)}}}});
+  events.push_back(
+      {{"name", "process_name"}, {"ph", "M"}, {"pid", rank}, {"args", {{"name", fmt::format("rank {}", rank)}}}});
   const auto category = [](at::RecordScope kind) {
     if (kind == at::RecordScope::USER_SCOPE) return "step";
     return kind == at::RecordScope::BACKWARD_FUNCTION ? "autograd" : "operator";

@@ -6,12 +6,12 @@
 
 #include <ATen/Parallel.h>
 #include <ATen/ops/empty_like.h>
-#include <c10/util/BFloat16.h>
 #include <ATen/record_function.h>
 #include <torch/csrc/autograd/custom_function.h>
 
 #include "framework/config/error.h"
 #include "models/kernels/gpu.h"
+#include "models/kernels/kernels.h"
 #include "models/kernels/memory.h"
 #include "models/kernels/philox.h"
 
@@ -19,42 +19,13 @@ namespace etude::models {
 
 namespace {
 
-/// out = in with the elements of groups [first, last) dropped or scaled; `size` elements in all. In may be out.
-template <typename Scalar>
-ETUDE_INLINE void drop(const Scalar* in, Scalar* out, std::int64_t size, std::int64_t first, std::int64_t last,
-                       MaskStream stream) {
-  constexpr std::int64_t kGroup = MaskStream::kGroup;
-  std::uint16_t numbers[kGroup];
-  for (std::int64_t group = first; group < last; ++group) {
-    stream.draw(static_cast<std::uint64_t>(group), numbers);
-    const Scalar* from = in + group * kGroup;
-    Scalar* to = out + group * kGroup;
-    const auto apply = [&](std::int64_t count) __attribute__((always_inline)) {
-      for (std::int64_t i = 0; i < count; ++i) {
-        const float factor = numbers[i] < stream.threshold() ? 0.0F : stream.scale();
-        to[i] = static_cast<Scalar>(static_cast<float>(from[i]) * factor);
-      }
-    };
-    if ((group + 1) * kGroup <= size) {
-      apply(kGroup);
-    } else {
-      apply(size - group * kGroup);
-    }
-  }
-}
-
 at::Tensor drop(const at::Tensor& x, const MaskStream& stream) {
   const at::Tensor in = x.contiguous();
   at::Tensor out = at::empty_like(in);
   const std::int64_t size = in.numel();
   const std::int64_t groups = (size + MaskStream::kGroup - 1) / MaskStream::kGroup;
   at::parallel_for(0, groups, 256, [&](std::int64_t first, std::int64_t last) {
-    if (in.scalar_type() == at::kBFloat16) {
-      vectorized<drop<at::BFloat16>>(in.const_data_ptr<at::BFloat16>(), out.mutable_data_ptr<at::BFloat16>(), size,
-                                     first, last, stream);
-    } else {
-      vectorized<drop<float>>(in.const_data_ptr<float>(), out.mutable_data_ptr<float>(), size, first, last, stream);
-    }
+    kernels().dropout[type_index(in)](in.const_data_ptr(), out.mutable_data_ptr(), size, first, last, stream);
   });
   return out;
 }

@@ -34,7 +34,8 @@ at::Tensor causal_attention(const at::Tensor& qkv, std::int64_t heads, double ra
   const bool drops = key != nullptr && rate > 0.0;
   if (drops) seed_device(qkv.device(), *key, site);
   const std::int64_t batch = qkv.size(0), time = qkv.size(1);
-  const at::Tensor parts = qkv.view({batch, time, 3, heads, -1}).permute({2, 0, 3, 1, 4});  // [3, batch, heads, time, …]
+  const at::Tensor parts =
+      qkv.view({batch, time, 3, heads, -1}).permute({2, 0, 3, 1, 4});  // [3, batch, heads, time, …]
   const at::Tensor mixed = at::scaled_dot_product_attention(parts[0], parts[1], parts[2], std::nullopt,
                                                             drops ? rate : 0.0, /*is_causal=*/true);
   return mixed.transpose(1, 2).reshape({batch, time, qkv.size(2) / 3});

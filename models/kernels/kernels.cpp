@@ -41,8 +41,8 @@ std::vector<const Kernels*> available_kernels() {
 #ifdef ETUDE_X86_KERNELS
   if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma")) return available;
   available.push_back(&avx2::kKernels);
-  if (!__builtin_cpu_supports("avx512f") || !__builtin_cpu_supports("avx512bw") || !__builtin_cpu_supports("avx512vl") ||
-      !__builtin_cpu_supports("avx512dq")) {
+  if (!__builtin_cpu_supports("avx512f") || !__builtin_cpu_supports("avx512bw") ||
+      !__builtin_cpu_supports("avx512vl") || !__builtin_cpu_supports("avx512dq")) {
     return available;
   }
   available.push_back(&avx512::kKernels);

@@ -16,7 +16,7 @@ struct AttentionHead {
   std::int64_t stride = 0;
   void* output = nullptr;
   std::int64_t output_stride = 0;
-  float* log_sums = nullptr;         ///< [time]: log(sum(exp(scores))), from which backward finds the probabilities again
+  float* log_sums = nullptr;  ///< [time]: log(sum(exp(scores))), from which backward finds the probabilities again
   const MaskStream* mask = nullptr;  ///< what drops probabilities; null for nothing
   std::uint64_t first_group = 0;     ///< the group of the mask's stream at which the first query's row begins
   std::uint64_t groups_per_query = 0;
@@ -34,6 +34,9 @@ struct Kernels {
   std::int64_t (*attention_scratch)(std::int64_t time, std::int64_t head_width);
   void (*attention_forward[2])(const AttentionHead& head);
   void (*attention_backward[2])(const AttentionHead& head);
+  /// What the mask leaves of elements of its groups [first, last), of `size` in all; out may be in.
+  void (*dropout[2])(const void* in, void* out, std::int64_t size, std::int64_t first, std::int64_t last,
+                     const MaskStream& mask);
   /// y = gelu(x) in its tanh form (Hendrycks & Gimpel 2016, section 2), for `size` values; y may be x.
   void (*gelu_forward[2])(const void* x, void* y, std::int64_t size);
   /// x_gradient = y_gradient * gelu'(x); x_gradient may be y_gradient.

@@ -3,14 +3,12 @@
 #include <ATen/ops/addmm.h>
 #include <ATen/ops/mm.h>
 
-#include "models/kernels/vectorized.h"
-
 namespace etude::models {
 
 namespace {
 
 bool multiplies_bfloat16(const at::Tensor& weight) {
-#ifdef ETUDE_X86
+#ifdef __x86_64__
   static const bool processor = __builtin_cpu_supports("avx512bf16");
 #else
   constexpr bool processor = false;

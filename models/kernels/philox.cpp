@@ -4,7 +4,7 @@
 #include <cmath>
 #include <cstring>
 
-#ifdef ETUDE_X86
+#ifdef __x86_64__
 #include <immintrin.h>
 #endif
 
@@ -40,7 +40,7 @@ void draw_plain(std::uint64_t first, std::uint32_t site, std::uint32_t nonce, st
   }
 }
 
-#ifdef ETUDE_X86
+#ifdef __x86_64__
 __attribute__((target("avx2"))) inline __m256i all(std::uint32_t x) { return _mm256_set1_epi64x(x); }
 
 /// The same by hand, three times as fast as what compilers make of it: even and odd counters go through the rounds
@@ -84,8 +84,9 @@ __attribute__((target("avx2"))) void draw_avx2(std::uint64_t first, std::uint32_
 
 void MaskStream::draw(std::uint64_t group, std::uint16_t* numbers) const {
   std::uint32_t words[4][kCounters];
-#ifdef ETUDE_X86
-  if (vector_width() != VectorWidth::kBaseline) {
+#ifdef __x86_64__
+  static const bool has_avx2 = __builtin_cpu_supports("avx2");
+  if (has_avx2) {
     draw_avx2(group * kCounters, site_, nonce_, key0_, key1_, words);
   } else {
     draw_plain(group * kCounters, site_, nonce_, key0_, key1_, words);

@@ -3,13 +3,12 @@
 #include <cstdint>
 
 #include "models/kernels/dropout_key.h"
-#include "models/kernels/vectorized.h"
 
 namespace etude::models {
 
 /// Philox4x32-10 (Salmon et al. 2011, "Parallel random numbers: as easy as 1, 2, 3", section 4.3): 128 random bits as a
 /// function of a 128-bit counter and a 64-bit key.
-ETUDE_INLINE void philox(std::uint32_t (&x)[4], std::uint32_t key0, std::uint32_t key1) {
+[[gnu::always_inline]] inline void philox(std::uint32_t (&x)[4], std::uint32_t key0, std::uint32_t key1) {
   for (int round = 0; round < 10; ++round) {
     const std::uint64_t product0 = std::uint64_t{0xD2511F53} * x[0];
     const std::uint64_t product1 = std::uint64_t{0xCD9E8D57} * x[2];
@@ -36,9 +35,10 @@ class MaskStream {
   /// Numbers group * kGroup and the kGroup - 1 after it. An element is dropped where its number is below threshold().
   void draw(std::uint64_t group, std::uint16_t* numbers) const;
 
-  ETUDE_INLINE std::uint32_t threshold() const { return threshold_; }
+  // Inlined everywhere, so that files compiled for one instruction set share no copy with the others.
+  [[gnu::always_inline]] std::uint32_t threshold() const { return threshold_; }
   /// What the kept elements are multiplied by.
-  ETUDE_INLINE float scale() const { return scale_; }
+  [[gnu::always_inline]] float scale() const { return scale_; }
 
  private:
   std::uint32_t key0_ = 0, key1_ = 0, nonce_ = 0, site_ = 0;

@@ -1,8 +1,9 @@
 #pragma once
 
+#include "models/kernels/isa/dropout.h"
+#include "models/kernels/isa/tile.h"
 #include "models/kernels/kernels.h"
 #include "models/kernels/philox.h"
-#include "models/kernels/isa/tile.h"
 
 namespace etude::models::ETUDE_ISA {
 
@@ -150,7 +151,8 @@ class AttentionKernel {
   /// to [rows, keys] = left [rows, head_width] times the rows packed across, for the block's rows.
   void multiply_with_keys(const Block& block, const Element* left, const Element* across, float* to) const {
     for (std::int64_t key = 0; key < block.keys(); key += kTileColumns) {
-      for (std::int64_t row = larger(0, key - block.first) / kTileRows * kTileRows; row < block.rows; row += kTileRows) {
+      for (std::int64_t row = larger(0, key - block.first) / kTileRows * kTileRows; row < block.rows;
+           row += kTileRows) {
         multiply_tile<Products, false>(
             sizes_.row_elements, {left + (block.first + row) * sizes_.row_elements, sizes_.row_elements, 1},
             across + key * sizes_.row_elements, to + row * sizes_.stride + key, sizes_.stride);
@@ -304,13 +306,11 @@ class AttentionKernel {
   class Factors {
    public:
     Factors(const AttentionHead& head, std::int64_t query)
-        : mask_(head.mask),
-          group_(head.first_group + static_cast<std::uint64_t>(query) * head.groups_per_query) {}
+        : mask_(head.mask), group_(head.first_group + static_cast<std::uint64_t>(query) * head.groups_per_query) {}
     /// Of columns i, i + 1, …; to be called for i = 0, kLanes, 2 * kLanes, …
     Floats at(std::int64_t i) {
       if (i % MaskStream::kGroup == 0) mask_->draw(group_++, numbers_);
-      const Ints kept = __builtin_convertvector(load(numbers_ + i % MaskStream::kGroup), Ints) >= static_cast<std::int32_t>(mask_->threshold());
-      return kept ? all(mask_->scale()) : Floats{};
+      return factors(*mask_, numbers_ + i % MaskStream::kGroup);
     }
 
    private:
@@ -318,7 +318,6 @@ class AttentionKernel {
     std::uint64_t group_;
     std::uint16_t numbers_[MaskStream::kGroup];
   };
-  static_assert(MaskStream::kGroup % kLanes == 0);
 
   void put_row(const float* from, float factor, T* to) const {
     std::int64_t i = 0;
@@ -346,7 +345,8 @@ class AttentionKernel {
   }
   static Part* parts_of(Element* elements) { return reinterpret_cast<Part*>(elements); }
 
-  // Where probabilities and gradients of scores stand as factors: in place for float32, in rooms of their own for pairs.
+  // Where probabilities and gradients of scores stand as factors: in place for float32, in rooms of their own for
+  // pairs.
   Element* probability_rows() const { return reinterpret_cast<Element*>(kDepth == 1 ? scores_ : other_probabilities_); }
   Element* probability_columns() const { return probability_rows(); }
   Element* gradient_rows() const { return reinterpret_cast<Element*>(kDepth == 1 ? gradients_ : other_gradients_); }

@@ -15,7 +15,9 @@ struct Gelu {
     return low > 10.0F ? all(10.0F) : low;
   }
   /// 1 / (1 + e^(-2u)) of a bounded x.
-  static Floats gate(Floats x) { return 1.0F / (1.0F + exponential(-x * (x * x * (kTwiceRoot * kCubic) + kTwiceRoot))); }
+  static Floats gate(Floats x) {
+    return 1.0F / (1.0F + exponential(-x * (x * x * (kTwiceRoot * kCubic) + kTwiceRoot)));
+  }
 
   static Floats forward(Floats x) { return x * gate(bounded(x)); }
   static Floats backward(Floats x, Floats gradient) {

@@ -1,8 +1,9 @@
 // The kernels for one instruction set: compiled several times, with ETUDE_ISA its name, ETUDE_LANES floats in a vector,
 // and ETUDE_BFLOAT16_PAIRS where products of bfloat16 are made in pairs.
 #include "models/kernels/isa/attention_head.h"
-#include "models/kernels/isa/decode.h"
 #include "models/kernels/isa/cross_entropy.h"
+#include "models/kernels/isa/decode.h"
+#include "models/kernels/isa/dropout.h"
 #include "models/kernels/isa/gelu.h"
 #include "models/kernels/kernels.h"
 
@@ -41,6 +42,7 @@ const Kernels kKernels = {
     .attention_scratch = attention_scratch,
     .attention_forward = {attention_forward<float, FloatProducts>, attention_forward<Bfloat16, Bfloat16Products>},
     .attention_backward = {attention_backward<float, FloatProducts>, attention_backward<Bfloat16, Bfloat16Products>},
+    .dropout = {dropout<float>, dropout<Bfloat16>},
     .gelu_forward = {gelu_forward<float>, gelu_forward<Bfloat16>},
     .gelu_backward = {gelu_backward<float>, gelu_backward<Bfloat16>},
     .cross_entropy = cross_entropy,

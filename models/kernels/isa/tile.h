@@ -26,7 +26,8 @@ struct Left {
 /// A function of its own, called with every tile: inlined, its registers would be shared with what is around it.
 template <class Products, bool kAccumulate>
 __attribute__((noinline)) void multiply_tile(std::int64_t k, Left<typename Products::Element> left,
-                          const typename Products::Element* right, float* to, std::int64_t to_stride) {
+                                             const typename Products::Element* right, float* to,
+                                             std::int64_t to_stride) {
   using Elements = typename Products::Elements;
   Floats sums[kTileRows][kTileVectors] = {};
   for (std::int64_t i = 0; i < k; ++i) {

@@ -43,7 +43,7 @@ struct Case {
   std::int64_t batch, time, heads, head_width;
 };
 // One query, fewer than a vector, around the sizes of blocks and groups, odd head widths.
-const Case kCases[] = {{1, 1, 1, 4},   {2, 5, 3, 7},    {1, 16, 2, 8},  {2, 63, 1, 5},
+const Case kCases[] = {{1, 1, 1, 4},   {2, 5, 3, 7},    {1, 16, 2, 8},   {2, 63, 1, 5},
                        {1, 65, 2, 16}, {2, 130, 3, 12}, {1, 300, 2, 32}, {1, 97, 1, 80}};
 
 TEST_P(Attention, EqualsThePlainExpressionInValuesAndGradients) {

@@ -9,12 +9,16 @@
 #include <ATen/ops/ones_like.h>
 
 #include "models/kernels/philox.h"
+#include "tests/models/kernels/every_kernels.h"
 #include "tests/models/support.h"
 
 namespace etude::models {
 namespace {
 
 using etude::testing::random_normal;
+
+class Dropout : public etude::testing::EveryKernels {};
+INSTANTIATE_TEST_SUITE_P(, Dropout, ::testing::ValuesIn(etude::testing::every_kernels()), etude::testing::kernels_name);
 
 const DropoutKey kKey{.seed = 11, .step = 5, .grain = 2};
 
@@ -49,7 +53,7 @@ TEST(Philox, GivesTheKnownAnswers) {
   }
 }
 
-TEST(Dropout, DropsAtItsRateAndKeepsTheMean) {
+TEST_P(Dropout, DropsAtItsRateAndKeepsTheMean) {
   for (const double rate : {0.1, 0.25, 0.5, 0.9}) {
     const std::int64_t size = 1 << 20;
     const at::Tensor y = dropout(at::ones({size}, at::kFloat), rate, &kKey, 3);
@@ -61,7 +65,7 @@ TEST(Dropout, DropsAtItsRateAndKeepsTheMean) {
   }
 }
 
-TEST(Dropout, BackwardDropsWhatForwardDropped) {
+TEST_P(Dropout, BackwardDropsWhatForwardDropped) {
   for (const at::ScalarType type : {at::kFloat, at::kBFloat16}) {
     const at::Tensor x = random_normal({3, 7, 41}, 1).to(type).requires_grad_(true);
     const at::Tensor y = dropout(x, 0.3, &kKey, 1);
@@ -73,7 +77,7 @@ TEST(Dropout, BackwardDropsWhatForwardDropped) {
   }
 }
 
-TEST(Dropout, IsTheSameForAnyNumberOfThreads) {
+TEST_P(Dropout, IsTheSameForAnyNumberOfThreads) {
   const at::Tensor x = random_normal({1000, 333}, 2);
   const int threads = at::get_num_threads();
   at::set_num_threads(1);
@@ -84,7 +88,7 @@ TEST(Dropout, IsTheSameForAnyNumberOfThreads) {
   EXPECT_TRUE(at::equal(one, four));
 }
 
-TEST(Dropout, DependsOnThePlaceInTheContiguousLayoutAlone) {
+TEST_P(Dropout, DependsOnThePlaceInTheContiguousLayoutAlone) {
   const at::Tensor x = random_normal({30, 50}, 3);
   const at::Tensor strided = x.t().contiguous().t();
   EXPECT_TRUE(at::equal(dropout(x, 0.5, &kKey, 1), dropout(strided, 0.5, &kKey, 1)));
@@ -94,7 +98,7 @@ TEST(Dropout, DependsOnThePlaceInTheContiguousLayoutAlone) {
 
 // What every machine must agree on: Philox under the key that is Philox of (step, grain) under the seed, counted in
 // groups of 128 elements whose 16-bit numbers lie in the order word, lane, half.
-TEST(Dropout, DrawsTheNumbersThatItsDefinitionNames) {
+TEST_P(Dropout, DrawsTheNumbersThatItsDefinitionNames) {
   std::uint32_t hashed[4] = {5, 0, 2, 0};
   philox(hashed, 11, 0);
   const at::Tensor kept = mask(kKey, 9, 0.25, 1024);
@@ -107,7 +111,7 @@ TEST(Dropout, DrawsTheNumbersThatItsDefinitionNames) {
   }
 }
 
-TEST(Dropout, DrawsIndependentlyForEachSeedStepGrainAndSite) {
+TEST_P(Dropout, DrawsIndependentlyForEachSeedStepGrainAndSite) {
   const at::Tensor reference = mask(kKey, 1);
   DropoutKey seed = kKey, step = kKey, grain = kKey, late = kKey;
   seed.seed += 1;
@@ -124,7 +128,7 @@ TEST(Dropout, DrawsIndependentlyForEachSeedStepGrainAndSite) {
   }
 }
 
-TEST(Dropout, LeavesEverythingAloneWithoutKeyOrRate) {
+TEST_P(Dropout, LeavesEverythingAloneWithoutKeyOrRate) {
   const at::Tensor x = random_normal({10}, 4);
   EXPECT_TRUE(at::equal(dropout(x, 0.5, nullptr, 1), x));
   EXPECT_TRUE(at::equal(dropout(x, 0.0, &kKey, 1), x));
