@@ -10,7 +10,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "data/loader/random.h"
+#include "bench/random_batch.h"
 #include "framework/comm/single_process.h"
 #include "framework/config/error.h"
 #include "framework/device/device.h"
@@ -23,22 +23,6 @@ namespace {
 using namespace etude;
 
 constexpr std::int64_t kVocabulary = 512, kTokens = 1024, kBatch = 16;
-
-data::StepData random_batch(std::int64_t step) {
-  data::StepData batch;
-  batch.step = step;
-  batch.counted = kBatch * kTokens;
-  data::TokenGrid grain;
-  grain.rows = kBatch;
-  grain.columns = kTokens;
-  grain.counted = batch.counted;
-  for (std::int64_t i = 0; i < 2 * batch.counted; ++i) {
-    const auto bits = data::random_bits(1, data::Purpose::kSampling, {step, i});
-    (i % 2 == 0 ? grain.inputs : grain.targets).push_back(static_cast<std::int64_t>(bits % kVocabulary));
-  }
-  batch.grains.push_back(std::move(grain));
-  return batch;
-}
 
 void run(const std::string& precision, double dropout, std::int64_t steps) {
   const device::Seat seat = device::choose_seat(device::Choice::kCuda, 0, {});
@@ -57,7 +41,8 @@ void run(const std::string& precision, double dropout, std::int64_t steps) {
   const auto updater = train::make_late_updater(*optimizer, communicator, 1.0);
 
   constexpr std::int64_t kWarmUp = 5;
-  const std::vector<data::StepData> batches{random_batch(0), random_batch(1)};
+  const std::vector<data::StepData> batches{bench::random_batch(0, kBatch, kTokens, kVocabulary),
+                                            bench::random_batch(1, kBatch, kTokens, kVocabulary)};
   auto start = std::chrono::steady_clock::now();
   for (std::int64_t step = 0; step < kWarmUp + steps; ++step) {
     if (step == kWarmUp) {

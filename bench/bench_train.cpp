@@ -9,7 +9,7 @@
 #include <CLI/CLI.hpp>
 
 #include "bench/clocks.h"
-#include "data/loader/random.h"
+#include "bench/random_batch.h"
 #include "framework/comm/mpi.h"
 #include "framework/comm/single_process.h"
 #include "framework/run/memory.h"
@@ -22,27 +22,6 @@ namespace {
 using namespace etude;
 
 constexpr std::int64_t kVocabulary = 512, kTokens = 512, kBatch = 8;
-
-/// One micro-batch for this rank, whatever the others have.
-data::StepData random_batch(std::int64_t step, std::int64_t rank, std::int64_t ranks) {
-  data::TokenGrid grain;
-  grain.rows = kBatch;
-  grain.columns = kTokens;
-  grain.counted = kBatch * kTokens;
-  for (std::int64_t i = 0; i < kBatch * kTokens; ++i) {
-    const auto draw = [&](std::int64_t which) {
-      return data::uniform(data::random_bits(1, data::Purpose::kOrder, {step, i, which, rank}), 0, kVocabulary - 1);
-    };
-    grain.inputs.push_back(draw(0));
-    grain.targets.push_back(draw(1));
-  }
-  data::StepData data;
-  data.step = step;
-  data.first_grain = rank;
-  data.counted = grain.counted * ranks;
-  data.grains.push_back(std::move(grain));
-  return data;
-}
 
 }  // namespace
 
@@ -78,7 +57,7 @@ int main(int argc, char** argv) {
   std::vector<bench::Seconds> times;
   float loss = 0;
   for (std::int64_t step = 0; step <= steps; ++step) {
-    const data::StepData batch = random_batch(step, rank, ranks);
+    const data::StepData batch = bench::random_batch(step, kBatch, kTokens, kVocabulary, rank, ranks);
     const bench::Seconds before = bench::now();
     reducer.begin();
     loss = runner.run(batch, 1, 0.0).front().loss;

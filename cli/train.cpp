@@ -72,8 +72,9 @@ std::unique_ptr<run::RunLock> prepare(const run::RunFolder& folder, const Argume
   folder.create();
   auto lock = std::make_unique<run::RunLock>(folder);
   if (used && arguments.overwrite) {
-    for (const fs::path& path : {folder.checkpoints(), folder.evaluations(), folder.faults(), folder.metrics(),
-                                 folder.log(), folder.evaluation(), folder.environment(), folder.config()}) {
+    for (const fs::path& path :
+         {folder.checkpoints(), folder.evaluations(), folder.faults(), folder.profile(), folder.metrics(), folder.log(),
+          folder.evaluation(), folder.environment(), folder.config()}) {
       fs::remove_all(path);
     }
     folder.create();

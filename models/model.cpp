@@ -11,6 +11,8 @@ at::Tensor Model::loss_sum(const at::Tensor& hidden, const at::Tensor& targets, 
                                 /*ignore_index=*/-100, label_smoothing);
 }
 
+at::Device device_of(const Model& model) { return model.parameters().front().value.device(); }
+
 void set_matrix_dtype(Model& model, at::ScalarType type) {
   for (const Parameter& parameter : model.parameters()) {
     if (parameter.decay) parameter.value.set_data(parameter.value.detach().to(type));

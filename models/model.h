@@ -72,6 +72,9 @@ class Model {
   virtual double training_flops_per_token(std::int64_t sequence_length) const = 0;
 };
 
+/// Where the weights are.
+at::Device device_of(const Model& model);
+
 /// Holds the matrices (the parameters that decay) in `type`, float32 or bfloat16. The leaves stay the same tensors with
 /// new storage, so call it before replica(). Gradients come in the type of their leaf.
 void set_matrix_dtype(Model& model, at::ScalarType type);

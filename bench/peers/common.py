@@ -10,10 +10,10 @@ from transformers import GPT2Config, GPT2LMHeadModel
 VOCABULARY, TOKENS, BATCH = 512, 512, 8
 
 
-def gpt2(dropout=0.0, vocabulary=VOCABULARY):
+def gpt2(dropout=0.0, vocabulary=VOCABULARY, tokens=TOKENS, layers=6, width=256, heads=8):
     torch.manual_seed(1)
     return GPT2LMHeadModel(GPT2Config(
-        vocab_size=vocabulary, n_positions=TOKENS, n_embd=256, n_layer=6, n_head=8, resid_pdrop=dropout,
+        vocab_size=vocabulary, n_positions=tokens, n_embd=width, n_layer=layers, n_head=heads, resid_pdrop=dropout,
         embd_pdrop=dropout, attn_pdrop=dropout, bos_token_id=0, eos_token_id=None, pad_token_id=0))
 
 

@@ -5,9 +5,11 @@ import tempfile
 import time
 
 import torch
-from transformers import GPT2Config, GPT2LMHeadModel, Trainer, TrainerCallback, TrainingArguments
+from transformers import Trainer, TrainerCallback, TrainingArguments
 
-VOCABULARY, TOKENS, BATCH, WARM_UP = 512, 1024, 16, 5
+from common import VOCABULARY, gpt2
+
+TOKENS, BATCH, WARM_UP = 1024, 16, 5
 
 
 class Clock(TrainerCallback):
@@ -31,10 +33,7 @@ def main():
     parser.add_argument("--compile", action="store_true")
     arguments = parser.parse_args()
 
-    torch.manual_seed(1)
-    model = GPT2LMHeadModel(GPT2Config(
-        vocab_size=VOCABULARY, n_positions=TOKENS, n_embd=768, n_layer=12, n_head=12, resid_pdrop=arguments.dropout,
-        embd_pdrop=arguments.dropout, attn_pdrop=arguments.dropout, bos_token_id=0, eos_token_id=0))
+    model = gpt2(arguments.dropout, tokens=TOKENS, layers=12, width=768, heads=12)
     steps = WARM_UP + arguments.steps
     rows = torch.randint(VOCABULARY, (BATCH * steps, TOKENS))
     clock = Clock()

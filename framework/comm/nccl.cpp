@@ -1,6 +1,5 @@
 #include "framework/comm/nccl.h"
 
-#include <algorithm>
 #include <atomic>
 #include <cstdlib>
 #include <exception>
@@ -21,8 +20,6 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr auto kLook = std::chrono::milliseconds(100);
-/// A process that was stopped as a whole was not waiting meanwhile.
-constexpr std::chrono::duration<double> kLongestLook{1};
 
 c10::Stream current_stream(const c10::Device& device) {
   return c10::impl::VirtualGuardImpl(device.type()).getStream(device);
@@ -194,7 +191,8 @@ void Nccl::look_after() {
     const auto passed = Clock::now() - last_look;
     last_look += passed;
     std::string why = trouble();
-    if (why.empty() && overdue(passed)) {
+    if (why.empty()) patience_.look(recorder_, passed);
+    if (why.empty() && patience_.is_over(deadline_.seconds)) {
       lock.unlock();
       end_of_patience();
     }
@@ -223,25 +221,14 @@ void Nccl::forget_finished() {
   }
 }
 
-bool Nccl::overdue(Clock::duration passed) {
-  const std::optional<Flight> oldest = recorder_.position().oldest;
-  const std::int64_t number = oldest ? oldest->number : 0;
-  if (number != waiting_for_) {
-    waited_ = std::chrono::duration<double>(0);
-  } else if (number != 0) {
-    waited_ += std::min<std::chrono::duration<double>>(passed, kLongestLook);
-  }
-  waiting_for_ = number;
-  return deadline_.seconds > 0 && waited_.count() > deadline_.seconds;
-}
-
 /// Every rank comes here by itself. GPUs cannot tell who has not come: the ranks' files, side by side, do.
 void Nccl::end_of_patience() {
   const Position position = recorder_.position();
   const std::string found = fmt::format(
       "on the GPU of rank {}, {} has not been done for {:.1f} s: another rank has not come to it, or the network "
       "between the GPUs stands still; the files of all ranks in {} show who is where",
-      rank(), position.oldest ? position.oldest->text() : "a collective", waited_.count(), deadline_.folder.string());
+      rank(), position.oldest ? position.oldest->text() : "a collective", patience_.waited().count(),
+      deadline_.folder.string());
   const auto file = deadline_.folder / fmt::format("rank-{}.txt", rank());
   if (deadline_.tell) deadline_.tell(found, file);
   std::error_code ignored;  // what cannot be written has been said, at least

@@ -13,6 +13,7 @@
 #include "framework/comm/communicator.h"
 #include "framework/comm/flight_recorder.h"
 #include "framework/comm/nccl_calls.h"
+#include "framework/comm/patience.h"
 
 namespace etude::comm {
 
@@ -59,7 +60,6 @@ class Nccl : public Communicator {
   void look_after();
   std::string trouble();
   void forget_finished();
-  bool overdue(std::chrono::steady_clock::duration passed);
   void end_of_patience();
 
   Communicator& host_;
@@ -76,8 +76,7 @@ class Nccl : public Communicator {
   Deadline deadline_;
   bool leaving_ = false;
 
-  std::int64_t waiting_for_ = 0;             // the watching thread's own: number of the oldest collective,
-  std::chrono::duration<double> waited_{0};  // and for how long it has been that
+  Patience patience_;  // the watching thread's own
   std::thread watcher_;
 };
 

@@ -18,8 +18,6 @@ namespace {
 using Seconds = std::chrono::duration<double>;
 
 constexpr auto kLook = std::chrono::milliseconds(100);
-/// A process that was stopped as a whole, as schedulers do to make room for another, was not waiting meanwhile.
-constexpr auto kLongestLook = std::chrono::seconds(1);
 /// How long the others may take to answer, and then to write their files.
 constexpr auto kAnswers = std::chrono::seconds(5);
 /// After that much time in an alarm the process ends, even where the disk or the terminal hangs.
@@ -107,24 +105,12 @@ void Watchdog::run() {
   while (!changed_.wait_for(lock, kLook, [this] { return leave_; })) {
     const auto passed = Clock::now() - last_look;
     last_look += passed;
-    if (overdue(passed) || take_letters()) {
+    patience_.look(recorder_, passed);
+    if (patience_.is_over(deadline_.seconds) || take_letters()) {
       lock.unlock();
       return raise_alarm();
     }
   }
-}
-
-bool Watchdog::overdue(Clock::duration passed) {
-  const std::optional<Flight> oldest = recorder_.position().oldest;
-  const std::int64_t number = oldest ? oldest->number : 0;
-  if (number != waiting_for_) {
-    waited_ = absent_ = Seconds(0);
-  } else if (number != 0) {
-    waited_ += std::min<Seconds>(passed, kLongestLook);
-  }
-  if (passed > kLongestLook) absent_ = std::max<Seconds>(absent_, passed);
-  waiting_for_ = number;
-  return deadline_.seconds > 0 && waited_.count() > deadline_.seconds;
 }
 
 bool Watchdog::take_letters() {
@@ -174,11 +160,11 @@ void Watchdog::wait_for_letters(const std::vector<std::size_t>& expected,
 }
 
 std::string Watchdog::finding() const {
-  if (absent_ == Seconds(0)) return verdict(standings_);
+  if (patience_.absent() == Seconds(0)) return verdict(standings_);
   return fmt::format(
       "this rank itself did not run for {:.1f} s (stopped, or its machine stood still), and the others "
       "may have missed it; {}",
-      absent_.count(), verdict(standings_));
+      patience_.absent().count(), verdict(standings_));
 }
 
 Standing Watchdog::own_standing() const {
@@ -190,7 +176,7 @@ Standing Watchdog::own_standing() const {
   put(mine.doing, position.doing);
   if (position.oldest) {
     mine.waits_for = position.oldest->number;
-    mine.waited = waited_.count();
+    mine.waited = patience_.waited().count();
     put(mine.collective, position.oldest->text());
   }
   return mine;

@@ -12,6 +12,7 @@
 #include "framework/comm/communicator.h"
 #include "framework/comm/flight_recorder.h"
 #include "framework/comm/mailbox.h"
+#include "framework/comm/patience.h"
 
 namespace etude::comm {
 
@@ -34,7 +35,6 @@ class Watchdog {
   using Standings = std::vector<std::optional<Standing>>;
 
   void run();
-  bool overdue(Clock::duration passed);
   bool take_letters();
   void raise_alarm();
   void wait_for_letters(const std::vector<std::size_t>& expected, const std::function<bool(const Standing&)>& enough);
@@ -49,10 +49,8 @@ class Watchdog {
   const std::function<void(int code)> end_;
 
   // The thread's own.
-  std::int64_t waiting_for_ = 0;  ///< number of the collective
-  std::chrono::duration<double> waited_{0};
-  std::chrono::duration<double> absent_{0};  ///< the longest time meanwhile in which this process did not run
-  Standings standings_;                      ///< by rank; none of a rank that has not answered
+  Patience patience_;
+  Standings standings_;  ///< by rank; none of a rank that has not answered
 
   std::mutex mutex_;
   std::condition_variable changed_;

@@ -18,7 +18,7 @@ void evaluate_grain(models::Model& model, const data::TokenGrid& grain, Tally& t
   const c10::InferenceMode no_gradients;
   const auto options = at::TensorOptions().dtype(at::kLong);
   const std::vector<std::int64_t> shape{grain.rows, grain.columns};
-  const at::Device device = model.parameters().front().value.device();
+  const at::Device device = models::device_of(model);
   const auto there = [&](const std::vector<std::int64_t>& numbers) {
     return at::from_blob(const_cast<std::int64_t*>(numbers.data()), shape, options).to(device);
   };

@@ -22,7 +22,8 @@ class RunFolder {
   }  ///< one file per evaluation while training
   std::filesystem::path evaluation() const { return root_ / "evaluation.json"; }  ///< what `etude evaluate` found
 
-  std::filesystem::path faults() const { return root_ / "faults"; }  ///< what ranks knew when one did not come
+  std::filesystem::path faults() const { return root_ / "faults"; }    ///< what ranks knew when one did not come
+  std::filesystem::path profile() const { return root_ / "profile"; }  ///< a trace of each rank
 
   bool exists() const;
   /// Makes the folder. Throws Error when it cannot.

@@ -59,8 +59,6 @@ Tokens tokens_on(const at::Device& device, const data::TokenGrid& grain) {
   return {there[0], there[1]};
 }
 
-at::Device device_of(const models::Model& model) { return model.parameters().front().value.device(); }
-
 }  // namespace
 
 GrainRunner::GrainRunner(models::Model& model, parallel::WorkerPool& workers, parallel::GradientReducer& reducer)
@@ -124,7 +122,6 @@ at::Tensor GrainRunner::compute(Worker& worker, const data::TokenGrid& grain, st
   models::Memory memory = worker.model->initial_memory(grain.rows);
   const at::Tensor hidden = worker.model->hidden(inputs, memory, &key);
   const at::Tensor loss = worker.model->loss_sum(hidden, targets, label_smoothing);
-  span.reset();
   span.emplace("backward");
   (loss * (1.0 / static_cast<double>(std::max<std::int64_t>(1, data.counted)))).backward();
 

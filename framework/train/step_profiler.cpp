@@ -64,7 +64,7 @@ void StepProfiler::training_ends() {
 void StepProfiler::tell() {
   profile_->stop();
   told_ = true;
-  const std::filesystem::path traces = folder_.root() / "profile";
+  const std::filesystem::path traces = folder_.profile();
   std::filesystem::create_directories(traces);
   files::write_atomically(traces / fmt::format("rank-{}.json", communicator_.rank()),
                           profile_->chrome_trace(communicator_.rank()).dump());
@@ -79,7 +79,6 @@ void StepProfiler::tell() {
     profile_.reset();
     return;
   }
-  std::vector<std::pair<std::string, std::vector<double>>> rows;
   std::vector<double> elsewhere(by_rank.size(), 1.0);
   std::map<std::string, std::vector<double>> by_name;
   for (std::size_t rank = 0; rank < by_rank.size(); ++rank) {
@@ -90,7 +89,7 @@ void StepProfiler::tell() {
       elsewhere[rank] -= row[rank];
     }
   }
-  rows.assign(by_name.begin(), by_name.end());
+  std::vector<std::pair<std::string, std::vector<double>>> rows(by_name.begin(), by_name.end());
   std::ranges::sort(rows, [](const auto& a, const auto& b) { return a.second.front() > b.second.front(); });
   const bool alone = std::ranges::all_of(elsewhere, [](double share) { return share >= 0; });
   if (alone) rows.emplace_back("everything else", elsewhere);

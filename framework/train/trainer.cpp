@@ -30,8 +30,6 @@ std::int64_t steps_of(const TrainOptions& options, const data::Plan& plan) {
   return std::max<std::int64_t>(1, static_cast<std::int64_t>(std::ceil(options.epochs / plan.epochs_after(1) - 1e-9)));
 }
 
-at::Device device_of(const models::Model& model) { return model.parameters().front().value.device(); }
-
 int threads_of(const TrainOptions& options, const models::Model& model, const comm::Communicator& communicator) {
   if (!device_of(model).is_cpu()) return 1;  // a GPU computes one grain after the other
   return options.threads > 0 ? static_cast<int>(options.threads) : parallel::cores_per_rank(communicator.local_size());
@@ -186,7 +184,6 @@ void Trainer::begin_step() {
 
 void Trainer::enter(std::int64_t step, const char* doing) {
   communicator_.describe(step, doing);
-  phase_.reset();  // before the next begins, lest it were within this one
   phase_.emplace(doing);
 }
 

@@ -2,6 +2,7 @@
 #include <memory>
 #include <sstream>
 #include <thread>
+#include <utility>
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
@@ -39,6 +40,24 @@ std::string seen(const RanksResult& result, std::size_t rank, const std::string&
     if (line.rfind(start, 0) == 0) return line.substr(start.size());
   }
   return "nothing; it printed:\n" + result.outputs[rank];
+}
+
+/// Where two ranks of this process meet.
+std::pair<TcpPlace, TcpPlace> two_places() {
+  const TcpPlace first{.rank = 0, .size = 2, .address = "127.0.0.1", .port = free_port()};
+  TcpPlace second = first;
+  second.rank = 1;
+  return {first, second};
+}
+
+/// Ranks 0 and 1, connected.
+std::pair<std::unique_ptr<Tcp>, std::unique_ptr<Tcp>> two_ranks() {
+  const auto places = two_places();
+  std::unique_ptr<Tcp> other;
+  std::thread joining([&] { other = std::make_unique<Tcp>(places.second); });
+  auto communicator = std::make_unique<Tcp>(places.first);
+  joining.join();
+  return {std::move(communicator), std::move(other)};
 }
 
 TEST(Tcp, ThreeRanksGetTheNumbersWorkedByHand) {
@@ -115,9 +134,7 @@ TEST(Tcp, TheDeathOfARankEndsTheOthers) {
 }
 
 TEST(Tcp, RanksThatCallDifferentCollectivesAreToldSo) {
-  const TcpPlace first{.rank = 0, .size = 2, .address = "127.0.0.1", .port = free_port()};
-  TcpPlace second = first;
-  second.rank = 1;
+  const auto [first, second] = two_places();
   std::thread other([&] {
     Tcp communicator(second);
     try {
@@ -139,32 +156,20 @@ TEST(Tcp, RanksThatCallDifferentCollectivesAreToldSo) {
 }
 
 TEST(Tcp, ARankThatHasGoneIsKnownBetweenCollectives) {
-  const TcpPlace first{.rank = 0, .size = 2, .address = "127.0.0.1", .port = free_port()};
-  TcpPlace second = first;
-  second.rank = 1;
-  std::unique_ptr<Tcp> other;
-  std::thread joining([&] { other = std::make_unique<Tcp>(second); });
-  Tcp communicator(first);
-  joining.join();
-  EXPECT_EQ(communicator.lost_rank(), "");
+  auto [communicator, other] = two_ranks();
+  EXPECT_EQ(communicator->lost_rank(), "");
   EXPECT_EQ(other->lost_rank(), "");
   other.reset();
-  EXPECT_THAT(communicator.lost_rank(), HasSubstr("rank 1 is gone"));
+  EXPECT_THAT(communicator->lost_rank(), HasSubstr("rank 1 is gone"));
 }
 
 TEST(Tcp, ARankThatSaysNothingIsNamedWhenTheDeadlinePasses) {
-  const TcpPlace first{.rank = 0, .size = 2, .address = "127.0.0.1", .port = free_port()};
-  TcpPlace second = first;
-  second.rank = 1;
-  std::unique_ptr<Tcp> other;
-  std::thread joining([&] { other = std::make_unique<Tcp>(second); });
-  Tcp communicator(first);
-  joining.join();
+  auto [communicator, other] = two_ranks();
   etude::comm::Deadline deadline;
   deadline.seconds = 0.5;
-  communicator.watch(deadline);
+  communicator->watch(deadline);
   try {
-    communicator.barrier();
+    communicator->barrier();
     ADD_FAILURE() << "nobody else came to the barrier";
   } catch (const etude::Error& error) {
     EXPECT_THAT(error.what(), HasSubstr("rank 1 has said nothing for 1 s"));
@@ -172,9 +177,7 @@ TEST(Tcp, ARankThatSaysNothingIsNamedWhenTheDeadlinePasses) {
 }
 
 TEST(Tcp, StrangersAtThePortDisturbNobody) {
-  const TcpPlace first{.rank = 0, .size = 2, .address = "127.0.0.1", .port = free_port()};
-  TcpPlace second = first;
-  second.rank = 1;
+  const auto [first, second] = two_places();
   std::thread other([&] {
     const auto deadline = Socket::Clock::now() + std::chrono::seconds(20);
     Socket browser = Socket::connect("127.0.0.1", first.port, deadline);
