@@ -79,26 +79,26 @@ Gpt2::Gpt2(const Gpt2Options& options, std::int64_t vocabulary_size, std::int64_
 
 void Gpt2::register_parameters() {
   parameters_.clear();
-  const auto add = [&](const std::string& name, at::Tensor& value, bool decay) {
+  const auto add = [&](const std::string& name, at::Tensor& value, const char* part) {
     value.requires_grad_(true);
-    parameters_.push_back({name, value, decay});
+    parameters_.push_back({name, value, /*decay=*/value.dim() == 2, part});
   };
-  const auto add_affine = [&](const std::string& name, Affine& affine) {
-    add(name + ".weight", affine.weight, affine.weight.dim() == 2);
-    add(name + ".bias", affine.bias, false);
+  const auto add_affine = [&](const std::string& name, Affine& affine, const char* part) {
+    add(name + ".weight", affine.weight, part);
+    add(name + ".bias", affine.bias, part);
   };
-  add("transformer.wte.weight", tokens_, true);
-  add("transformer.wpe.weight", positions_, true);
+  add("transformer.wte.weight", tokens_, "token embedding");
+  add("transformer.wpe.weight", positions_, "position embedding");
   for (std::size_t i = 0; i < layers_.size(); ++i) {
     const std::string prefix = fmt::format("transformer.h.{}.", i);
-    add_affine(prefix + "ln_1", layers_[i].attention_norm);
-    add_affine(prefix + "attn.c_attn", layers_[i].attention_input);
-    add_affine(prefix + "attn.c_proj", layers_[i].attention_output);
-    add_affine(prefix + "ln_2", layers_[i].mlp_norm);
-    add_affine(prefix + "mlp.c_fc", layers_[i].mlp_input);
-    add_affine(prefix + "mlp.c_proj", layers_[i].mlp_output);
+    add_affine(prefix + "ln_1", layers_[i].attention_norm, "normalisation");
+    add_affine(prefix + "attn.c_attn", layers_[i].attention_input, "attention");
+    add_affine(prefix + "attn.c_proj", layers_[i].attention_output, "attention");
+    add_affine(prefix + "ln_2", layers_[i].mlp_norm, "normalisation");
+    add_affine(prefix + "mlp.c_fc", layers_[i].mlp_input, "feed-forward");
+    add_affine(prefix + "mlp.c_proj", layers_[i].mlp_output, "feed-forward");
   }
-  add_affine("transformer.ln_f", final_norm_);
+  add_affine("transformer.ln_f", final_norm_, "normalisation");
 }
 
 at::Tensor Gpt2::embed(const at::Tensor& tokens, std::int64_t first_position) const {
@@ -121,7 +121,8 @@ at::Tensor Gpt2::mlp(const at::Tensor& x, const Layer& layer) const {
   return linear(gelu(inner), layer.mlp_output.weight, layer.mlp_output.bias);
 }
 
-at::Tensor Gpt2::hidden(const at::Tensor& tokens, Memory&, const DropoutKey* key) {
+at::Tensor Gpt2::hidden(const at::Tensor& tokens, Memory& memory, const DropoutKey* key) {
+  for (std::int64_t& heard : memory.heard) heard += tokens.size(1);
   const double rate = options_.dropout;
   at::Tensor x = dropout(embed(tokens, 0), rate, key, kEmbeddingSite);
   for (std::size_t i = 0; i < layers_.size(); ++i) {

@@ -2,6 +2,9 @@
 
 #include <ATen/core/Reduction.h>
 #include <ATen/ops/cross_entropy_loss.h>
+#include <fmt/format.h>
+
+#include "framework/config/error.h"
 
 namespace etude::models {
 
@@ -9,6 +12,11 @@ at::Tensor Model::loss_sum(const at::Tensor& hidden, const at::Tensor& targets, 
   const at::Tensor scores = logits(hidden);
   return at::cross_entropy_loss(scores.reshape({-1, scores.size(-1)}), targets.reshape({-1}), {}, at::Reduction::Sum,
                                 /*ignore_index=*/-100, label_smoothing);
+}
+
+Memory Model::initial_memory(std::int64_t lanes, std::optional<std::int64_t> length) const {
+  if (length) throw UsageError(fmt::format("a {} model has no memory whose length could be chosen", kind()));
+  return {.tensors = {}, .heard = std::vector<std::int64_t>(static_cast<std::size_t>(lanes)), .loss = {}};
 }
 
 at::Device device_of(const Model& model) { return model.parameters().front().value.device(); }

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,11 +18,19 @@ struct Parameter {
   std::string name;  ///< Hugging Face's, where such a model exists: "transformer.h.0.attn.c_attn.weight"
   at::Tensor value;
   bool decay = false;  ///< whether weight decay applies: matrices, not biases or normalisation
+  const char* part = "";  ///< what it belongs to, in a word for people: "attention"
 };
 
-/// What a model remembers of the segments before, one row per lane (dimension 0). Empty for models without memory.
+/// What a model remembers of the segments before. A lane walks through a piece, one segment after the other; row i of
+/// everything here is lane i's. Models without memory only count.
 struct Memory {
-  std::vector<at::Tensor> tensors;
+  std::vector<at::Tensor> tensors;  ///< [lanes, …] each, float32, without gradient
+  /// Tokens that each lane has heard of its piece. A lane at 0 remembers nothing, whatever its rows of `tensors` hold,
+  /// so setting it to 0 is how a lane begins a piece.
+  std::vector<std::int64_t> heard;
+  /// What forming the memory cost in the last segment, float32 scalar: a sum over tokens, to be minimised with that of
+  /// the predictions. Undefined where nothing is learned from it.
+  at::Tensor loss;
 };
 
 /// Feeds a model token by token with everything it keeps between tokens (key/value cache, memory).
@@ -49,8 +58,9 @@ class Model {
   virtual std::int64_t context() const = 0;
   virtual std::int64_t vocabulary_size() const = 0;
 
-  /// Hidden states float32 [batch, time, width] of tokens int64 [batch, time]. Dropout is applied when `dropout` has
-  /// a rate above 0. Memory is read and replaced by the new one (detached).
+  /// Hidden states float32 [batch, time, width] of tokens int64 [batch, time], the next segment of each lane. Dropout is
+  /// applied when `dropout` is given and the model has a rate above 0. Memory is read and replaced by the new one; a
+  /// row that is shorter than the others is its piece's last, so what its lane remembers afterwards is of no use.
   virtual at::Tensor hidden(const at::Tensor& tokens, Memory& memory, const DropoutKey* dropout) = 0;
   /// Logits float32 [..., vocabulary] of hidden states [..., width].
   virtual at::Tensor logits(const at::Tensor& hidden) = 0;
@@ -58,7 +68,11 @@ class Model {
   /// target distribution is (1 - e) on the target plus e spread evenly (Szegedy et al. 2016, section 7), as PyTorch.
   virtual at::Tensor loss_sum(const at::Tensor& hidden, const at::Tensor& targets, double label_smoothing);
 
-  virtual Memory initial_memory([[maybe_unused]] std::int64_t lanes) const { return {}; }
+  /// Whether a segment knows anything of those before it. If not, the order of segments does not matter.
+  virtual bool remembers() const { return false; }
+  /// That of lanes which have heard nothing. `length`: how many tokens it is to hold, where that need not be what the
+  /// model was trained with. Throws UsageError when this model has no such choice.
+  virtual Memory initial_memory(std::int64_t lanes, std::optional<std::int64_t> length = std::nullopt) const;
   virtual std::unique_ptr<Decoder> decoder(std::int64_t batch) = 0;
 
   /// A second model whose parameters share storage with this one's but have gradients and graph of their own, so that

@@ -33,6 +33,8 @@ struct SequenceRef {
   std::int64_t begin = 0;
   std::int64_t length = 0;  ///< inputs, at most data.sequence_length
   int semitones = 0;        ///< transposition to apply
+  /// Whether it goes on where the sequence in this row of the batch before ended, so that a model may remember that.
+  bool continues = false;
 };
 
 /// Which sequences make up the global batch of a step. A function of (seed, epoch) alone: no rank, no thread and no
