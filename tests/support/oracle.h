@@ -22,6 +22,14 @@ inline std::optional<std::string> oracle_python() {
   return std::nullopt;
 }
 
+/// The folder that, first on PYTHONPATH, makes oracle_python() have the last transformers with Transformer-XL; nothing
+/// where script/setup --test has not made it.
+inline std::optional<std::string> transformer_xl_oracle() {
+  const std::string folder = std::string(ETUDE_SOURCE_DIR) + "/.deps/oracle-xl";
+  if (oracle_python() && std::filesystem::exists(folder + "/made-from")) return folder;
+  return std::nullopt;
+}
+
 /// Real music to try things on, or nothing where there is none (a folder beside the project, or $ETUDE_SHARED).
 inline std::optional<std::filesystem::path> real_music() {
   const char* given = std::getenv("ETUDE_SHARED");
@@ -73,11 +81,14 @@ inline ShellResult run_shell(const std::string& command) {
 }
 
 /// Runs a Python script with the oracle's interpreter and gives what it printed. Throws with its errors on failure.
-inline std::string run_python(const std::string& script, const std::vector<std::string>& arguments = {}) {
+/// `path` is put first on PYTHONPATH.
+inline std::string run_python(const std::string& script, const std::vector<std::string>& arguments = {},
+                              const std::string& path = "") {
   TemporaryFolder folder;
   const auto file = folder.path() / "oracle.py";
   std::ofstream(file) << script;
   std::string command = "CUDA_VISIBLE_DEVICES= '" + oracle_python().value() + "' '" + file.string() + "'";
+  if (!path.empty()) command = "PYTHONPATH='" + path + "' " + command;
   for (const std::string& argument : arguments) command += " '" + argument + "'";
   const ShellResult result = run_shell(command);
   if (result.exit_code != 0) throw std::runtime_error("the oracle failed:\n" + result.errors);
