@@ -1,7 +1,5 @@
 #include "models/kernels/attention.h"
 
-#include <vector>
-
 #include <ATen/Parallel.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/empty_like.h>
@@ -25,18 +23,6 @@ struct Setting : torch::CustomClassHolder {
   MaskStream mask;
 };
 
-/// A row of the mask is as long as that of the probabilities, rounded up to whole groups.
-std::uint64_t groups_per_query(std::int64_t time) {
-  return static_cast<std::uint64_t>((time + MaskStream::kGroup - 1) / MaskStream::kGroup);
-}
-
-/// Memory of a thread that is kept from call to call: fresh pages would cost as much as the products.
-float* scratch(std::int64_t size) {
-  thread_local std::vector<float> buffer;
-  if (std::ssize(buffer) < size) buffer.resize(static_cast<std::size_t>(size));
-  return buffer.data();
-}
-
 /// Calls `work` for the part of each head of each sequence. The gradients may be undefined.
 template <typename Work>
 void for_each_head(const Setting& setting, const at::Tensor& qkv, const at::Tensor& output, const at::Tensor& log_sums,
@@ -58,7 +44,7 @@ void for_each_head(const Setting& setting, const at::Tensor& qkv, const at::Tens
       head.output_stride = width;
       head.log_sums = log_sums.data_ptr<float>() + i * time;
       head.mask = setting.drops ? &setting.mask : nullptr;
-      head.groups_per_query = groups_per_query(time);
+      head.groups_per_query = MaskStream::groups_of(time);
       head.first_group = static_cast<std::uint64_t>(i * time) * head.groups_per_query;
       head.scratch = scratch(kernels().attention_scratch(time, head_width));
       if (qkv_gradient.defined()) {

@@ -5,6 +5,7 @@
 #include <ATen/core/Tensor.h>
 
 #include "models/kernels/dropout_key.h"
+#include "models/kernels/relative_attention.h"
 
 /// What kernels of this folder do, by LibTorch's own kernels: for tensors of a GPU. Each also takes those of the CPU.
 ///
@@ -16,6 +17,11 @@ namespace etude::models::on_gpu {
 /// As etude::models::causal_attention(), by the fastest fused kernel that LibTorch has for type and device.
 at::Tensor causal_attention(const at::Tensor& qkv, std::int64_t heads, double rate, const DropoutKey* key,
                             std::uint32_t site);
+
+/// As etude::models::relative_attention(), an expression whose scores are all in memory.
+at::Tensor relative_attention(const at::Tensor& qkv, const at::Tensor& memory, const at::Tensor& positions,
+                              const at::Tensor& content_bias, const at::Tensor& position_bias,
+                              const RelativeAttention& how);
 
 /// As etude::models::dropout().
 at::Tensor dropout(const at::Tensor& x, double rate, const DropoutKey& key, std::uint32_t site);

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include <ATen/core/Tensor.h>
 
@@ -23,6 +24,13 @@ inline std::size_t type_index(const at::Tensor& x) { return x.scalar_type() == a
 /// Where element `at` of a contiguous tensor stands.
 inline char* address(const at::Tensor& x, std::int64_t at) {
   return static_cast<char*>(x.data_ptr()) + at * static_cast<std::int64_t>(x.element_size());
+}
+
+/// Memory of a thread that is kept from call to call: fresh pages would cost as much as the products.
+inline float* scratch(std::int64_t size) {
+  thread_local std::vector<float> buffer;
+  if (std::ssize(buffer) < size) buffer.resize(static_cast<std::size_t>(size));
+  return buffer.data();
 }
 
 }  // namespace etude::models

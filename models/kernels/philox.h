@@ -32,6 +32,10 @@ class MaskStream {
   MaskStream() = default;
   MaskStream(const DropoutKey& key, std::uint32_t site, double rate);
 
+  /// How many groups a row of probabilities takes, each row beginning with a new one.
+  static std::uint64_t groups_of(std::int64_t columns) {
+    return static_cast<std::uint64_t>((columns + kGroup - 1) / kGroup);
+  }
   /// Numbers group * kGroup and the kGroup - 1 after it. An element is dropped where its number is below threshold().
   void draw(std::uint64_t group, std::uint16_t* numbers) const;
 

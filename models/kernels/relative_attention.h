@@ -13,7 +13,7 @@ namespace etude::models {
 struct RelativeAttention {
   std::int64_t heads = 1;
   /// Of each row, the first key that is there, from 0 to `memory` (below); those before hold nothing.
-  std::vector<std::int64_t> first_key;
+  std::vector<std::int64_t> first_key{};
   std::int64_t window = 0;  ///< how many keys a query sees, its own included; 0 for all up to its own
   double rate = 0;          ///< with which probabilities are dropped
   const DropoutKey* key = nullptr;
@@ -25,11 +25,14 @@ struct RelativeAttention {
 ///   ((q_i + content_bias) k + (q_i + position_bias) r_d) / sqrt(width of a head).
 /// `qkv` [batch, time, 3 * width] holds the segment's queries, keys and values side by side, `memory`
 /// [batch, length, 2 * width] the keys and values of what lies before it (length may be 0), `positions`
-/// [length + time, width] r of the distances length + time - 1, …, 1, 0; the biases [width]. All of one type, float32
-/// or bfloat16. The result is [batch, time, width] in that type, computed in float32.
+/// [length + time, width] r of the distances length + time - 1, …, 1, 0; the biases [width]. The result is
+/// [batch, time, width] in the type of `qkv`, float32 or bfloat16, computed in float32; the others are brought to it.
 ///
-/// The scores of positions exist for one block of queries at a time. Dropout is that of dropout() on probabilities
-/// [batch, heads, time, length + time rounded up to a multiple of 128].
+/// Like causal_attention(), with which it shares its kernel, it stores no probabilities, and the scores of positions
+/// exist for one block of queries at a time. Keys before first_key or outside the window cost nothing and may hold
+/// anything. Dropout is that of dropout() on probabilities
+/// [batch, heads, time, length + time rounded up to a multiple of 128]. Throws Error when the shapes do not fit
+/// together.
 at::Tensor relative_attention(const at::Tensor& qkv, const at::Tensor& memory, const at::Tensor& positions,
                               const at::Tensor& content_bias, const at::Tensor& position_bias,
                               const RelativeAttention& how);

@@ -18,17 +18,31 @@ using Bfloat16Products = FloatProducts;
 #endif
 
 std::int64_t attention_scratch(std::int64_t time, std::int64_t head_width) {
-  return AttentionKernel<float, FloatProducts>::scratch(time, head_width);
+  return AttentionKernel<float, FloatProducts, false>::scratch(time, 0, head_width);
 }
 
 template <typename T, class Products>
 void attention_forward(const AttentionHead& head) {
-  AttentionKernel<T, Products>(head).forward();
+  AttentionKernel<T, Products, false>(&head, nullptr).forward(1);
 }
 
 template <typename T, class Products>
 void attention_backward(const AttentionHead& head) {
-  AttentionKernel<T, Products>(head).backward();
+  AttentionKernel<T, Products, false>(&head, nullptr).backward(1);
+}
+
+std::int64_t relative_attention_scratch(std::int64_t time, std::int64_t memory, std::int64_t head_width) {
+  return AttentionKernel<float, FloatProducts, true>::scratch(time, memory, head_width);
+}
+
+template <typename T, class Products>
+void relative_attention_forward(const AttentionHead* rows, std::int64_t batch, const HeadPositions& positions) {
+  AttentionKernel<T, Products, true>(rows, &positions).forward(batch);
+}
+
+template <typename T, class Products>
+void relative_attention_backward(const AttentionHead* rows, std::int64_t batch, const HeadPositions& positions) {
+  AttentionKernel<T, Products, true>(rows, &positions).backward(batch);
 }
 
 #define ETUDE_TEXT_OF(name) #name
@@ -42,6 +56,11 @@ const Kernels kKernels = {
     .attention_scratch = attention_scratch,
     .attention_forward = {attention_forward<float, FloatProducts>, attention_forward<Bfloat16, Bfloat16Products>},
     .attention_backward = {attention_backward<float, FloatProducts>, attention_backward<Bfloat16, Bfloat16Products>},
+    .relative_attention_scratch = relative_attention_scratch,
+    .relative_attention_forward = {relative_attention_forward<float, FloatProducts>,
+                                   relative_attention_forward<Bfloat16, Bfloat16Products>},
+    .relative_attention_backward = {relative_attention_backward<float, FloatProducts>,
+                                    relative_attention_backward<Bfloat16, Bfloat16Products>},
     .dropout = {dropout<float>, dropout<Bfloat16>},
     .gelu_forward = {gelu_forward<float>, gelu_forward<Bfloat16>},
     .gelu_backward = {gelu_backward<float>, gelu_backward<Bfloat16>},
