@@ -19,19 +19,6 @@
 
 namespace etude::models {
 
-namespace {
-
-constexpr double kInitialDeviation = 0.02;
-
-/// The places that drop something: the embedding, then three a layer.
-enum class Site : std::uint32_t { kAttention = 1, kAttentionOutput = 2, kMlpOutput = 3 };
-constexpr std::uint32_t kEmbeddingSite = 0;
-std::uint32_t site_of(std::size_t layer, Site site) {
-  return 3 * static_cast<std::uint32_t>(layer) + static_cast<std::uint32_t>(site);
-}
-
-}  // namespace
-
 void describe(config::Section& section, Gpt2Options& options) {
   section.integer("layers", options.layers, {1, 1024}, "How many transformer layers lie on each other.");
   section.integer("width", options.width, {1, 65536}, "Size of the hidden states; a multiple of heads.");
@@ -74,42 +61,32 @@ Gpt2::Gpt2(const Gpt2Options& options, std::int64_t vocabulary_size, std::int64_
     layers_.push_back(std::move(layer));
   }
   final_norm_ = norm();
-  register_parameters();
+  register_weights();
 }
 
-void Gpt2::register_parameters() {
-  parameters_.clear();
-  const auto add = [&](const std::string& name, at::Tensor& value, const char* part) {
-    value.requires_grad_(true);
-    parameters_.push_back({name, value, /*decay=*/value.dim() == 2, part});
+void Gpt2::visit(const VisitWeight& visit) {
+  const auto visit_affine = [&](const std::string& name, Affine& affine, const char* part) {
+    visit(name + ".weight", affine.weight, part);
+    visit(name + ".bias", affine.bias, part);
   };
-  const auto add_affine = [&](const std::string& name, Affine& affine, const char* part) {
-    add(name + ".weight", affine.weight, part);
-    add(name + ".bias", affine.bias, part);
-  };
-  add("transformer.wte.weight", tokens_, "token embedding");
-  add("transformer.wpe.weight", positions_, "position embedding");
+  visit("transformer.wte.weight", tokens_, "token embedding");
+  visit("transformer.wpe.weight", positions_, "position embedding");
   for (std::size_t i = 0; i < layers_.size(); ++i) {
     const std::string prefix = fmt::format("transformer.h.{}.", i);
-    add_affine(prefix + "ln_1", layers_[i].attention_norm, "normalisation");
-    add_affine(prefix + "attn.c_attn", layers_[i].attention_input, "attention");
-    add_affine(prefix + "attn.c_proj", layers_[i].attention_output, "attention");
-    add_affine(prefix + "ln_2", layers_[i].mlp_norm, "normalisation");
-    add_affine(prefix + "mlp.c_fc", layers_[i].mlp_input, "feed-forward");
-    add_affine(prefix + "mlp.c_proj", layers_[i].mlp_output, "feed-forward");
+    visit_affine(prefix + "ln_1", layers_[i].attention_norm, "normalisation");
+    visit_affine(prefix + "attn.c_attn", layers_[i].attention_input, "attention");
+    visit_affine(prefix + "attn.c_proj", layers_[i].attention_output, "attention");
+    visit_affine(prefix + "ln_2", layers_[i].mlp_norm, "normalisation");
+    visit_affine(prefix + "mlp.c_fc", layers_[i].mlp_input, "feed-forward");
+    visit_affine(prefix + "mlp.c_proj", layers_[i].mlp_output, "feed-forward");
   }
-  add_affine("transformer.ln_f", final_norm_, "normalisation");
+  visit_affine("transformer.ln_f", final_norm_, "normalisation");
 }
 
-at::Tensor Gpt2::embed(const at::Tensor& tokens, std::int64_t first_position) const {
+at::Tensor Gpt2::embed(const at::Tensor& tokens) const {
   if (tokens.dim() != 2 || tokens.scalar_type() != at::kLong) throw Error("tokens must be int64 [batch, time]");
-  const std::int64_t end = first_position + tokens.size(1);
-  if (end > context_) {
-    throw Error(fmt::format(
-        "{} tokens do not fit into this model's context of {} (data.sequence_length it was made for)", end, context_));
-  }
   // Widened before the look-up, so that the gradients of a token's many places are summed in float32.
-  return at::embedding(tokens_.to(at::kFloat), tokens).add(positions_.slice(0, first_position, end).to(at::kFloat));
+  return at::embedding(tokens_.to(at::kFloat), tokens);
 }
 
 at::Tensor Gpt2::normalise(const at::Tensor& x, const Affine& norm) const {
@@ -122,45 +99,41 @@ at::Tensor Gpt2::mlp(const at::Tensor& x, const Layer& layer) const {
 }
 
 at::Tensor Gpt2::hidden(const at::Tensor& tokens, Memory& memory, const DropoutKey* key) {
-  for (std::int64_t& heard : memory.heard) heard += tokens.size(1);
+  const at::Tensor embeddings = embed(tokens);
+  const std::int64_t time = tokens.size(1);
+  if (time > context_) {
+    throw Error(fmt::format(
+        "{} tokens do not fit into this model's context of {} (data.sequence_length it was made for)", time, context_));
+  }
+  for (std::int64_t& heard : memory.heard) heard += time;
+  return pass(embeddings.add(positions_.slice(0, 0, time).to(at::kFloat)), key);
+}
+
+at::Tensor Gpt2::pass(const at::Tensor& embeddings, const DropoutKey* key, std::uint32_t site) const {
   const double rate = options_.dropout;
-  at::Tensor x = dropout(embed(tokens, 0), rate, key, kEmbeddingSite);
-  for (std::size_t i = 0; i < layers_.size(); ++i) {
-    const Layer& layer = layers_[i];
+  at::Tensor x = dropout(embeddings, rate, key, site);
+  for (const Layer& layer : layers_) {
     const at::Tensor qkv =
         linear(normalise(x, layer.attention_norm), layer.attention_input.weight, layer.attention_input.bias);
-    const at::Tensor mixed = causal_attention(qkv, options_.heads, rate, key, site_of(i, Site::kAttention));
+    const at::Tensor mixed = causal_attention(qkv, options_.heads, rate, key, ++site);
     const at::Tensor attended = linear(mixed, layer.attention_output.weight, layer.attention_output.bias);
-    x = x.add(dropout(attended, rate, key, site_of(i, Site::kAttentionOutput)));
-    x = x.add(dropout(mlp(normalise(x, layer.mlp_norm), layer), rate, key, site_of(i, Site::kMlpOutput)));
+    x = x.add(dropout(attended, rate, key, ++site));
+    x = x.add(dropout(mlp(normalise(x, layer.mlp_norm), layer), rate, key, ++site));
   }
   return normalise(x, final_norm_);
 }
 
-at::Tensor Gpt2::logits(const at::Tensor& hidden) { return linear(hidden, tokens_.t(), {}).to(at::kFloat); }
+at::Tensor Gpt2::logits(const at::Tensor& hidden) { return product(hidden, tokens_.t()).to(at::kFloat); }
 
 at::Tensor Gpt2::loss_sum(const at::Tensor& hidden, const at::Tensor& targets, double label_smoothing) {
   if (!hidden.is_cpu()) return Model::loss_sum(hidden, targets, label_smoothing);
-  return linear_cross_entropy(hidden.reshape({-1, hidden.size(-1)}), tokens_, targets.reshape({-1}), label_smoothing);
+  return linear_cross_entropy(hidden.reshape({-1, hidden.size(-1)}), tokens_, {}, targets.reshape({-1}),
+                              label_smoothing);
 }
 
 std::unique_ptr<Model> Gpt2::replica() const {
   auto copy = std::make_unique<Gpt2>(*this);
-  const auto share = [](at::Tensor& value) { value = value.detach(); };
-  const auto share_affine = [&](Affine& affine) {
-    share(affine.weight);
-    share(affine.bias);
-  };
-  share(copy->tokens_);
-  share(copy->positions_);
-  for (Layer& layer : copy->layers_) {
-    for (Affine* affine : {&layer.attention_norm, &layer.attention_input, &layer.attention_output, &layer.mlp_norm,
-                           &layer.mlp_input, &layer.mlp_output}) {
-      share_affine(*affine);
-    }
-  }
-  share_affine(copy->final_norm_);
-  copy->register_parameters();
+  copy->become_replica();
   return copy;
 }
 

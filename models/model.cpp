@@ -19,6 +19,12 @@ Memory Model::initial_memory(std::int64_t lanes, std::optional<std::int64_t> len
   return {.tensors = {}, .heard = std::vector<std::int64_t>(static_cast<std::size_t>(lanes)), .loss = {}};
 }
 
+double Model::evaluation_flops_per_token(std::int64_t sequence_length) const {
+  return training_flops_per_token(sequence_length) / 3.0;
+}
+
+std::optional<std::int64_t> Model::reach(std::int64_t sequence_length) const { return sequence_length; }
+
 at::Device device_of(const Model& model) { return model.parameters().front().value.device(); }
 
 void set_matrix_dtype(Model& model, at::ScalarType type) {

@@ -17,8 +17,10 @@ namespace etude::models {
 struct Parameter {
   std::string name;  ///< Hugging Face's, where such a model exists: "transformer.h.0.attn.c_attn.weight"
   at::Tensor value;
-  bool decay = false;  ///< whether weight decay applies: matrices, not biases or normalisation
+  bool decay = false;     ///< whether weight decay applies: matrices, not biases or normalisation
   const char* part = "";  ///< what it belongs to, in a word for people: "attention"
+  /// Whether it learns from Memory::loss alone. Such are clipped by a norm of their own, lest they slow the others.
+  bool apart = false;
 };
 
 /// What a model remembers of the segments before. A lane walks through a piece, one segment after the other; row i of
@@ -58,8 +60,8 @@ class Model {
   virtual std::int64_t context() const = 0;
   virtual std::int64_t vocabulary_size() const = 0;
 
-  /// Hidden states float32 [batch, time, width] of tokens int64 [batch, time], the next segment of each lane. Dropout is
-  /// applied when `dropout` is given and the model has a rate above 0. Memory is read and replaced by the new one; a
+  /// Hidden states float32 [batch, time, width] of tokens int64 [batch, time], the next segment of each lane. Dropout
+  /// is applied when `dropout` is given and the model has a rate above 0. Memory is read and replaced by the new one; a
   /// row that is shorter than the others is its piece's last, so what its lane remembers afterwards is of no use.
   virtual at::Tensor hidden(const at::Tensor& tokens, Memory& memory, const DropoutKey* dropout) = 0;
   /// Logits float32 [..., vocabulary] of hidden states [..., width].
@@ -84,6 +86,11 @@ class Model {
   /// Floating-point operations of a training step per token (forward and backward), by Kaplan et al. 2020: 6 N plus
   /// attention.
   virtual double training_flops_per_token(std::int64_t sequence_length) const = 0;
+  /// Those of the forward pass alone, as when a model is evaluated: a third, unless it says otherwise.
+  virtual double evaluation_flops_per_token(std::int64_t sequence_length) const;
+  /// How many tokens, the last included, can bear on what is said of the next, through all layers and memories; nothing
+  /// where there is no bound.
+  virtual std::optional<std::int64_t> reach(std::int64_t sequence_length) const;
 };
 
 /// Where the weights are.

@@ -203,8 +203,9 @@ void write_safetensors(const std::filesystem::path& file, const NamedTensors& te
     stream.write(static_cast<const char*>(data.const_data_ptr()), static_cast<std::streamsize>(data.nbytes()));
   }
   stream.close();
-  if (!stream) throw Error(fmt::format("{}: cannot write the weights: {}", file.string(),
-                                  errno != 0 ? std::strerror(errno) : "for a reason the system does not tell"));
+  if (!stream)
+    throw Error(fmt::format("{}: cannot write the weights: {}", file.string(),
+                            errno != 0 ? std::strerror(errno) : "for a reason the system does not tell"));
 }
 
 NamedTensors read_safetensors(const std::filesystem::path& file) {

@@ -14,4 +14,7 @@ at::Tensor linear(const at::Tensor& x, const at::Tensor& weight, const at::Tenso
 /// The type that linear() multiplies such a weight in.
 at::ScalarType product_type(const at::Tensor& weight);
 
+/// The same without a bias.
+inline at::Tensor product(const at::Tensor& x, const at::Tensor& weight) { return linear(x, weight, at::Tensor()); }
+
 }  // namespace etude::models

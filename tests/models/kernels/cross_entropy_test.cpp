@@ -39,14 +39,18 @@ TEST_P(CrossEntropy, EqualsPyTorchsInValuesAndGradients) {
       const at::Tensor weight = random_normal({vocabulary, 24}, 3).requires_grad_(true);
       const at::Tensor same_hidden = hidden.detach().to(at::kDouble).requires_grad_(true);
       const at::Tensor same_weight = weight.detach().to(at::kDouble).requires_grad_(true);
-      const at::Tensor actual = linear_cross_entropy(hidden, weight, targets, smoothing);
-      const at::Tensor expected = plain(same_hidden, same_weight, targets, smoothing);
+      const at::Tensor bias = random_normal({vocabulary}, 4).requires_grad_(true);
+      const at::Tensor same_bias = bias.detach().to(at::kDouble).requires_grad_(true);
+      const at::Tensor actual = linear_cross_entropy(hidden, weight, bias, targets, smoothing);
+      const at::Tensor expected = at::cross_entropy_loss(at::mm(same_hidden, same_weight.t()) + same_bias, targets, {},
+                                                         at::Reduction::Sum, kIgnoredTarget, smoothing);
       EXPECT_EQ(actual.scalar_type(), at::kFloat);
       EXPECT_LT(relative_error(actual, expected), 3e-6);
       (actual * 0.25).backward();
       (expected * 0.25).backward();
       EXPECT_LT(relative_error(hidden.grad(), same_hidden.grad()), 1e-5);
       EXPECT_LT(relative_error(weight.grad(), same_weight.grad()), 1e-5);
+      EXPECT_LT(relative_error(bias.grad(), same_bias.grad()), 1e-5);
     }
   }
 }
@@ -54,7 +58,7 @@ TEST_P(CrossEntropy, EqualsPyTorchsInValuesAndGradients) {
 TEST_P(CrossEntropy, StaysFiniteForLogitsThatDwarfEachOther) {
   const at::Tensor hidden = random_normal({5, 8}, 1, 1e4).requires_grad_(true), weight = random_normal({20, 8}, 2);
   const at::Tensor targets = random_tokens({5}, 20, 3);
-  const at::Tensor loss = linear_cross_entropy(hidden, weight, targets, 0.0);
+  const at::Tensor loss = linear_cross_entropy(hidden, weight, {}, targets, 0.0);
   EXPECT_LT(relative_error(loss, plain(hidden.to(at::kDouble), weight.to(at::kDouble), targets, 0.0)), 1e-5);
   loss.backward();
   EXPECT_TRUE(hidden.grad().isfinite().all().item<bool>());
@@ -63,13 +67,13 @@ TEST_P(CrossEntropy, StaysFiniteForLogitsThatDwarfEachOther) {
 TEST_P(CrossEntropy, TellsOfWhatIsNotANumber) {
   const at::Tensor hidden = random_normal({3, 8}, 1), weight = random_normal({20, 8}, 2);
   hidden[1][2].fill_(std::numeric_limits<float>::quiet_NaN());
-  EXPECT_TRUE(linear_cross_entropy(hidden, weight, random_tokens({3}, 20, 3), 0.0).isnan().item<bool>());
+  EXPECT_TRUE(linear_cross_entropy(hidden, weight, {}, random_tokens({3}, 20, 3), 0.0).isnan().item<bool>());
 }
 
 TEST_P(CrossEntropy, IsZeroWhereNothingCounts) {
   const at::Tensor hidden = random_normal({4, 8}, 1).requires_grad_(true), weight = random_normal({9, 8}, 2);
   const at::Tensor targets = at::full_like(random_tokens({4}, 9, 3), kIgnoredTarget);
-  const at::Tensor loss = linear_cross_entropy(hidden, weight, targets, 0.1);
+  const at::Tensor loss = linear_cross_entropy(hidden, weight, {}, targets, 0.1);
   loss.backward();
   EXPECT_EQ(loss.item<float>(), 0.0F);
   EXPECT_EQ(hidden.grad().abs().max().item<float>(), 0.0F);
@@ -81,7 +85,7 @@ TEST_P(CrossEntropy, TakesBfloat16Weights) {
   const at::Tensor same_hidden = hidden.detach().to(at::kDouble).requires_grad_(true);
   const at::Tensor same_weight = weight.detach().to(at::kDouble).requires_grad_(true);
   const at::Tensor targets = random_tokens({30}, 50, 3);
-  const at::Tensor actual = linear_cross_entropy(hidden, weight, targets, 0.0);
+  const at::Tensor actual = linear_cross_entropy(hidden, weight, {}, targets, 0.0);
   const at::Tensor expected = plain(same_hidden, same_weight, targets, 0.0);
   EXPECT_LT(relative_error(actual, expected), 5e-3);
   actual.backward();
@@ -95,7 +99,7 @@ TEST(LinearCrossEntropy, NamesATargetOutsideTheVocabulary) {
   const at::Tensor hidden = random_normal({2, 8}, 1), weight = random_normal({9, 8}, 2);
   at::Tensor targets = random_tokens({2}, 9, 3);
   targets[1].fill_(9);
-  EXPECT_THROW(linear_cross_entropy(hidden, weight, targets, 0.0), Error);
+  EXPECT_THROW(linear_cross_entropy(hidden, weight, {}, targets, 0.0), Error);
 }
 
 }  // namespace
