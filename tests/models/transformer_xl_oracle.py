@@ -1,8 +1,9 @@
 """Asks Hugging Face's TransfoXLLMHeadModel about models on disk; see transformer_xl_oracle_test.cpp.
 
 For each folder given: opens config.json and model.safetensors as any user of transformers would, lets every lane hear
-its segments of batch.safetensors one after the other, and writes what came out to expected.safetensors. Computed in
-float64, so that what differs is the other side's rounding.
+its segments of batch.safetensors one after the other, and writes what came out to expected.safetensors. Where there is
+a dropout.safetensors, also what comes of dropping that, and a model that transformers itself has made and saved. Computed
+in float64, so that what differs is the other side's rounding.
 """
 import os
 import sys
@@ -15,6 +16,7 @@ from transformers import TransfoXLConfig, TransfoXLLMHeadModel
 from transformers.utils import logging
 
 logging.set_verbosity_error()
+torch.set_num_threads(1)  # the models are small
 torch.Tensor.float = lambda tensor: tensor  # attention would mask in float32
 COMPUTED = {"transformer.pos_emb.inv_freq"}  # a buffer that files of transformers hold, though it follows from the width
 
@@ -116,10 +118,13 @@ for folder in sys.argv[1:]:
     model.double().eval()
     batch, result = load_file(folder + "/batch.safetensors"), {}
     learn(model, batch, result)
-    if os.path.exists(folder + "/dropout.safetensors"):
+    thorough = os.path.exists(folder + "/dropout.safetensors")
+    if thorough:
         factors = {name: tensor.double() for name, tensor in load_file(folder + "/dropout.safetensors").items()}
         learn_with_dropout(model, batch, factors, result)
     write(folder, result)
+    if not thorough:
+        continue
 
     # And a model that transformers has made and saved.
     torch.manual_seed(1)
