@@ -39,6 +39,8 @@ class AdaptiveVocabulary {
   void visit(const VisitWeight& visit);
 
  private:
+  friend class PackedVocabulary;
+
   std::size_t clusters() const { return ends_.size(); }
   std::int64_t begin(std::size_t cluster) const { return cluster == 0 ? 0 : ends_[cluster - 1]; }
   // Of one cluster's tokens.

@@ -160,10 +160,6 @@ Memory CompressiveTransformer::initial_memory(std::int64_t lanes, std::optional<
   return memory;
 }
 
-std::unique_ptr<Decoder> CompressiveTransformer::decoder(std::int64_t) {
-  throw Error("generating with a compressive_transformer is not there yet");
-}
-
 std::unique_ptr<Model> CompressiveTransformer::replica() const {
   auto copy = std::make_unique<CompressiveTransformer>(*this);
   copy->become_replica();

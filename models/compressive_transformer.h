@@ -45,6 +45,8 @@ class CompressiveTransformer : public TransformerXl {
   void visit(const VisitWeight& visit) override;
 
  private:
+  friend class CompressiveDecoder;
+
   /// Attention-reconstruction loss (the paper's algorithm 2) of one layer: how differently its attention, looking for
   /// content alone, answers a segment from `old` states and from their compression. Moves nothing but the compression.
   /// `absent`: of each lane, how many of the first old states it had not heard.

@@ -82,10 +82,6 @@ Memory RecurrentMemoryTransformer::initial_memory(std::int64_t lanes, std::optio
   return memory;
 }
 
-std::unique_ptr<Decoder> RecurrentMemoryTransformer::decoder(std::int64_t) {
-  throw Error("generating with a recurrent_memory_transformer is not there yet");
-}
-
 std::unique_ptr<Model> RecurrentMemoryTransformer::replica() const {
   auto copy = std::make_unique<RecurrentMemoryTransformer>(*this);
   copy->become_replica();

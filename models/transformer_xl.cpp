@@ -241,10 +241,6 @@ at::Tensor TransformerXl::loss_sum(const at::Tensor& hidden, const at::Tensor& t
   return vocabulary_.loss_sum(hidden, targets, label_smoothing);
 }
 
-std::unique_ptr<Decoder> TransformerXl::decoder(std::int64_t) {
-  throw Error("generating with a transformer_xl is not there yet");
-}
-
 std::unique_ptr<Model> TransformerXl::replica() const {
   auto copy = std::make_unique<TransformerXl>(*this);
   copy->become_replica();

@@ -8,7 +8,7 @@ namespace etude::models {
 constexpr std::int64_t kPanelColumns = 32;
 
 /// What becomes of a product when its bias has been added.
-enum class Then { kStore, kGelu, kAdd };
+enum class Then { kStore, kGelu, kRelu, kAdd };
 
 /// y [rows, panels * kPanelColumns] = x [rows, in] times packed weights. Each value of y is summed up in the order of
 /// `in` alone, so that its bits depend neither on the rows beside it nor on how many there are.
@@ -42,6 +42,30 @@ struct DecodeAttention {
   float* scratch = nullptr;  ///< as many floats as DecodeKernels::scratch says
 };
 
+/// Keys and values of one head in a row, laid out as in DecodeAttention, of which those of [begin, begin + count) are
+/// looked at.
+struct DecodeKeys {
+  const float *keys = nullptr, *values = nullptr;
+  std::int64_t context = 0;
+  std::int64_t begin = 0, count = 0;
+};
+
+/// As DecodeAttention with relative positions (see relative_attention()): the first query sees `keys`, its own being
+/// the last, and before them `older` ones. Each later one sees one key more, or where there are `most` the one after
+/// instead of the oldest; then there are no older ones.
+struct DecodeRelativeAttention {
+  std::int64_t count = 0, head_width = 0;
+  DecodeKeys keys, older;
+  std::int64_t most = 0;
+  const float *content_queries = nullptr, *position_queries = nullptr;
+  std::int64_t query_stride = 0;
+  const float* positions = nullptr;  ///< r, the largest distance first: panels of distances, as those of positions
+  std::int64_t distances = 0;
+  float* output = nullptr;  ///< [count, head_width]
+  std::int64_t output_stride = 0;
+  float* scratch = nullptr;  ///< as many floats as DecodeKernels::relative_scratch says
+};
+
 /// What generating needs, where a matrix meets few rows at a time and nothing is differentiated.
 struct DecodeKernels {
   /// The first for weights in float32, the second in bfloat16.
@@ -53,6 +77,9 @@ struct DecodeKernels {
                     float* y);
   void (*attend)(const DecodeAttention& head);
   std::int64_t (*scratch)(std::int64_t context, std::int64_t head_width);
+  void (*attend_relative)(const DecodeRelativeAttention& head);
+  /// `contexts`: those of both rows of keys together.
+  std::int64_t (*relative_scratch)(std::int64_t contexts, std::int64_t distances, std::int64_t head_width);
 };
 
 }  // namespace etude::models

@@ -67,6 +67,7 @@ inline void panel_tile(const PanelProduct& product, const T* panel, std::int64_t
       Floats value = sums[r][v];
       if (product.bias != nullptr) value += load(product.bias + at);
       if (product.then == Then::kGelu) value = Gelu::forward(value);
+      if (product.then == Then::kRelu) value = maximum(value, Floats{});
       if (product.then == Then::kAdd) value += load(y);
       store(y, value);
     }
@@ -194,6 +195,89 @@ inline void decode_attention(const DecodeAttention& head) {
 
 inline std::int64_t decode_scratch(std::int64_t context, std::int64_t head_width) {
   return kTileRows * (round_up(context, kPanelColumns) + round_up(head_width, kPanelColumns));
+}
+
+/// Scores of columns [begin, begin + columns) of panels; returns where the first of them stands in `to`.
+inline float* score_columns(const float* panels, std::int64_t begin, std::int64_t columns, PanelProduct product,
+                            float* to, std::int64_t stride) {
+  const std::int64_t first = begin / kPanelColumns, end = (begin + columns + kPanelColumns - 1) / kPanelColumns;
+  product.panel_stride = product.in * kPanelColumns;
+  product.weights = panels + first * product.panel_stride;
+  product.panels = end - first;
+  product.y = to;
+  product.y_stride = stride;
+  multiply_panels<float>(product);
+  return to + (begin - first * kPanelColumns);
+}
+
+/// to [count] = a + b, and some values after.
+inline void add_scores(const float* a, const float* b, std::int64_t count, float* to) {
+  for (std::int64_t i = 0; i < count; i += kLanes) store(to + i, load(a + i) + load(b + i));
+}
+
+/// Relative attention of `count` queries that follow one another, at most kTileRows. Whatever the place of its keys in
+/// their panels, a query's scores are softened from its oldest key on: so their sum does not depend on that place.
+inline void attend_some_relative(const DecodeRelativeAttention& head, std::int64_t first, std::int64_t count) {
+  const std::int64_t older = head.older.count, end_of_first = head.keys.begin + head.keys.count;
+  const auto seen = [&](std::int64_t query) { return smaller(head.keys.count + query, head.most); };
+  const auto begin = [&](std::int64_t query) { return end_of_first + query - seen(query); };
+  const std::int64_t oldest = begin(first), columns = end_of_first + first + count - 1 - oldest;
+  const std::int64_t most = older + seen(first + count - 1), width = round_up(head.head_width, kPanelColumns);
+  const std::int64_t stride = round_up(head.keys.context + head.older.context, kPanelColumns) + 2 * kPanelColumns;
+  const std::int64_t position_stride = round_up(head.distances, kPanelColumns) + kPanelColumns;
+  float* next = head.scratch;
+  const auto take = [&](std::int64_t size) { return (next += size) - size; };
+  PanelProduct product{.x_stride = head.query_stride, .rows = count, .in = head.head_width};
+  product.x = head.content_queries + first * head.query_stride;
+  const float* content = score_columns(head.keys.keys, oldest, columns, product, take(kTileRows * stride), stride);
+  const float* of_older =
+      older == 0 ? nullptr
+                 : score_columns(head.older.keys, head.older.begin, older, product, take(kTileRows * stride), stride);
+  product.x = head.position_queries + first * head.query_stride;
+  const float* position = score_columns(head.positions, head.distances - most, most, product,
+                                        take(kTileRows * position_stride), position_stride);
+
+  float *weights = take(kTileRows * stride), *mixed = take(kTileRows * width);
+  float inverse[kTileRows];
+  const float scaling = 1.0F / __builtin_sqrtf(static_cast<float>(head.head_width));
+  for (std::int64_t r = 0; r < count; ++r) {
+    const std::int64_t keys = seen(first + r), hidden = begin(first + r) - oldest;
+    float* row = weights + r * stride;
+    const float* of_position = position + r * position_stride + most - older - keys;
+    for (std::int64_t i = 0; i < hidden; ++i) row[i] = 0;
+    if (older > 0) add_scores(of_older + r * stride, of_position, older, row);
+    add_scores(content + r * stride + hidden, of_position + older, keys, row + hidden + older);
+    inverse[r] = 1.0F / soften(row + hidden, older + keys, older + columns - hidden, scaling);
+  }
+  product = {
+      .x = weights, .x_stride = stride, .rows = count, .panels = width / kPanelColumns, .y = mixed, .y_stride = width};
+  if (older > 0) {
+    product.in = older;
+    product.weights = head.older.values + head.older.begin * kPanelColumns;
+    product.panel_stride = head.older.context * kPanelColumns;
+    multiply_panels<float>(product);
+    product.x = weights + older;
+    product.then = Then::kAdd;
+  }
+  product.in = columns;
+  product.weights = head.keys.values + oldest * kPanelColumns;
+  product.panel_stride = head.keys.context * kPanelColumns;
+  multiply_panels<float>(product);
+  for (std::int64_t r = 0; r < count; ++r) {
+    float* to = head.output + (first + r) * head.output_stride;
+    for (std::int64_t d = 0; d < head.head_width; ++d) to[d] = mixed[r * width + d] * inverse[r];
+  }
+}
+
+inline void decode_relative_attention(const DecodeRelativeAttention& head) {
+  for (std::int64_t first = 0; first < head.count; first += kTileRows) {
+    attend_some_relative(head, first, smaller(kTileRows, head.count - first));
+  }
+}
+
+inline std::int64_t decode_relative_scratch(std::int64_t contexts, std::int64_t distances, std::int64_t head_width) {
+  return kTileRows * (3 * (round_up(contexts, kPanelColumns) + 2 * kPanelColumns) + round_up(distances, kPanelColumns) +
+                      kPanelColumns + round_up(head_width, kPanelColumns));
 }
 
 }  // namespace etude::models::ETUDE_ISA

@@ -69,7 +69,9 @@ const Kernels kKernels = {
                .interleave = interleave_panel_row,
                .normalise = normalise_row,
                .attend = decode_attention,
-               .scratch = decode_scratch},
+               .scratch = decode_scratch,
+               .attend_relative = decode_relative_attention,
+               .relative_scratch = decode_relative_scratch},
 };
 
 }  // namespace etude::models::ETUDE_ISA
