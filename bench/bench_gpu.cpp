@@ -54,7 +54,7 @@ void run(const std::string& precision, double dropout, std::int64_t steps) {
     reducer.begin();
     runner.run(batch, 1, 0.0);
     const auto& gradients = reducer.finish();
-    updater->end_step({.step = step, .counted = batch.counted, .lr = 3e-4}, {{}, runner.late_losses(), 0, gradients});
+    updater->end_step({.step = step, .counted = batch.counted, .lr = 3e-4}, {{}, runner.late(), 0, gradients});
   }
   updater->rest();
   const std::chrono::duration<double> passed = std::chrono::steady_clock::now() - start;

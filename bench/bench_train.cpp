@@ -62,7 +62,7 @@ int main(int argc, char** argv) {
     reducer.begin();
     loss = runner.run(batch, 1, 0.0).front().loss;
     const auto& gradients = reducer.finish();
-    const double norm = train::global_norm(gradients, workers);
+    const double norm = train::gradient_norms(model->parameters(), gradients, workers).of_most;
     optimizer->step(gradients, options.lr, norm > 1.0 ? 1.0 / norm : 1.0);
     if (step > 0) times.push_back(bench::now() - before);  // the first step allocates
   }

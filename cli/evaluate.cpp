@@ -1,5 +1,7 @@
+#include <chrono>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -14,6 +16,7 @@
 #include "framework/evaluate/evaluator.h"
 #include "framework/evaluate/metrics.h"
 #include "framework/log/console.h"
+#include "framework/log/format.h"
 #include "framework/parallel/worker_pool.h"
 #include "framework/train/trained_model.h"
 
@@ -28,10 +31,55 @@ struct Arguments {
   std::string checkpoint;
   fs::path pack;
   std::int64_t threads = 0;
+  std::optional<std::int64_t> memory;
+  std::int64_t sequence = 0;  ///< 0: as in training
+  bool slides = false;
+  std::int64_t context = 0;  ///< 0: what the model sees in training
+  std::int64_t tokens = 0;
   device::Choice device = device::Choice::kAuto;
 };
 
 constexpr std::size_t kConfusionsShown = 10;
+
+/// What the model is measured on and how, by what was asked for.
+evaluate::Selection selection_of(const Arguments& arguments, const train::TrainedModel& trained) {
+  evaluate::Selection selection{
+      .split = data::parse_split(arguments.split),
+      .sequence_length = arguments.sequence > 0 ? arguments.sequence : trained.experiment.data.sequence_length,
+      .rows = trained.experiment.train.micro_batch,
+      .tokens = arguments.tokens,
+      .memory = arguments.memory};
+  if (arguments.slides) {
+    selection.window = arguments.context > 0 ? arguments.context
+                                             : evaluate::heard_in_training(*trained.model, selection.sequence_length);
+  }
+  return selection;
+}
+
+/// What evaluation.json calls the result: the split alone, as long as it is measured as while training.
+std::string key_of(const Arguments& arguments, const evaluate::Selection& selection) {
+  std::string key = arguments.split;
+  if (selection.window > 0) key += fmt::format("/sliding={}", selection.window);
+  if (arguments.sequence > 0) key += fmt::format("/sequence={}", arguments.sequence);
+  if (arguments.memory) key += fmt::format("/memory={}", *arguments.memory);
+  if (arguments.tokens > 0) key += fmt::format("/tokens={}", arguments.tokens);
+  return key;
+}
+
+/// How fast it went; of a part of the split also how long the whole would take.
+void tell_pace(const models::Model& model, const data::Pack& pack, const evaluate::Selection& selection,
+               std::int64_t tokens, double seconds) {
+  fmt::print("{} tokens in {:.3g} s, {:.4g} tokens/s\n", log::with_thousands(tokens), seconds,
+             static_cast<double>(tokens) / seconds);
+  if (selection.tokens == 0) return;
+  evaluate::Selection whole = selection;
+  whole.tokens = 0;
+  const auto sequences = [&](const evaluate::Selection& of) {
+    return static_cast<double>(evaluate::sequences_in(pack, model, of));
+  };
+  const double estimate = seconds * sequences(whole) / sequences(selection);
+  fmt::print("That was the beginning of the split; the whole would take about {}\n", log::duration(estimate));
+}
 
 void evaluate_with(comm::Communicator& communicator, const Arguments& arguments) {
   const device::Seat seat = device::choose_seat(arguments.device, communicator.local_rank(), warn_of_device);
@@ -44,7 +92,6 @@ void evaluate_with(comm::Communicator& communicator, const Arguments& arguments)
     throw UsageError(fmt::format("{}: was packed with another vocabulary than the one {} was trained with",
                                  where.string(), arguments.run.string()));
   }
-  const data::Split split = data::parse_split(arguments.split);
   models::move_to(*trained.model, seat.device);
   const int threads = !seat.device.is_cpu()   ? 1
                       : arguments.threads > 0 ? static_cast<int>(arguments.threads)
@@ -58,25 +105,27 @@ void evaluate_with(comm::Communicator& communicator, const Arguments& arguments)
   }
 
   const bool first = communicator.rank() == 0;
-  const evaluate::Selection selection{.split = split,
-                                      .sequence_length = trained.experiment.data.sequence_length,
-                                      .rows = trained.experiment.train.micro_batch};
+  const evaluate::Selection selection = selection_of(arguments, trained);
   std::unique_ptr<log::Progress> progress;
+  const auto start = std::chrono::steady_clock::now();
   const evaluate::Tally tally =
       evaluate::evaluate(models, pack, selection, communicator, workers, [&](std::int64_t done, std::int64_t of) {
         if (!first) return;
         if (!progress) progress = std::make_unique<log::Progress>("evaluate", of, stderr);
         progress->tick(done);
       });
+  const std::chrono::duration<double> passed = std::chrono::steady_clock::now() - start;
   if (progress) progress->finish("");
   if (!first) return;
 
   nlohmann::json result = evaluate::to_json(tally, pack.vocabulary());
   result["step"] = trained.step;
   result["pack"] = pack.hash();
-  evaluate::write_result(folder.evaluation(), arguments.split, result);
+  evaluate::write_result(folder.evaluation(), key_of(arguments, selection), result);
   fmt::print("{}, step {}, on the {} split of {}\n{}", arguments.run.string(), trained.step, arguments.split,
              where.string(), evaluate::table(tally, pack.vocabulary()));
+  fmt::print("{}", evaluate::table_by_position(tally));
+  tell_pace(*trained.model, pack, selection, tally.all().tokens, passed.count());
   const auto confusions = evaluate::confusions_in_words(tally, pack.vocabulary(), kConfusionsShown);
   if (!confusions.empty()) fmt::print("Most often confused:\n  {}\n", fmt::join(confusions, "\n  "));
   fmt::print("Written with the whole confusion matrices to {}\n", folder.evaluation().string());
@@ -92,6 +141,24 @@ void add_evaluate(CLI::App& app) {
   command->add_option("--checkpoint", arguments->checkpoint,
                       "best, last, final or a step's number (default: final, else last)");
   command->add_option("--pack", arguments->pack, "Another pack, of the same vocabulary, than the run was trained on");
+  command
+      ->add_option("--memory", arguments->memory,
+                   "Tokens to remember, for models with memory (default: as in training)")
+      ->check(CLI::NonNegativeNumber);
+  command->add_option("--sequence", arguments->sequence, "Tokens to hear at a time (default: data.sequence_length)")
+      ->check(CLI::PositiveNumber);
+  command
+      ->add_option_function<std::string>(
+          "--window", [arguments](const std::string& window) { arguments->slides = window == "sliding"; },
+          "sliding: every token is predicted from a full context, computed anew for each. What any model would ideally "
+          "know, and slow; see --context and --tokens")
+      ->check(CLI::IsMember({"sliding"}));
+  command
+      ->add_option("--context", arguments->context,
+                   "Tokens in the sliding window (default: what the model hears and remembers in training)")
+      ->check(CLI::PositiveNumber);
+  command->add_option("--tokens", arguments->tokens, "Measure on no more tokens than this, from the split's beginning")
+      ->check(CLI::PositiveNumber);
   command->add_option("--threads", arguments->threads, "Threads per rank (0: the cores there are)")
       ->capture_default_str();
   add_device_option(*command, arguments->device);

@@ -8,14 +8,14 @@ namespace {
 /// Kernels like even sizes, and few different ones.
 constexpr std::int64_t kColumnsMultiple = 16;
 
+}  // namespace
+
 std::int64_t columns_for(std::span<const SequenceRef> sequences, std::int64_t sequence_length) {
   std::int64_t longest = 1;  // a grid of padding alone still has a shape that models take
   for (const SequenceRef& sequence : sequences) longest = std::max(longest, sequence.length);
   const std::int64_t rounded = (longest + kColumnsMultiple - 1) / kColumnsMultiple * kColumnsMultiple;
   return std::min(rounded, sequence_length);
 }
-
-}  // namespace
 
 GridMaker::GridMaker(const Vocabulary& vocabulary, ReadTokens read, std::int64_t sequence_length)
     : vocabulary_(vocabulary),
@@ -37,8 +37,9 @@ TokenGrid GridMaker::make(std::span<const SequenceRef> sequences) {
     read_(sequence.piece, sequence.begin, tokens_);
     transpose(tokens_, sequence.semitones);
     std::copy(tokens_.begin(), tokens_.end() - 1, grid.inputs.begin() + row * grid.columns);
-    std::copy(tokens_.begin() + 1, tokens_.end(), grid.targets.begin() + row * grid.columns);
-    grid.counted += sequence.length;
+    std::copy(tokens_.begin() + 1 + sequence.unmeasured, tokens_.end(),
+              grid.targets.begin() + row * grid.columns + sequence.unmeasured);
+    grid.counted += sequence.length - sequence.unmeasured;
   }
   return grid;
 }

@@ -9,6 +9,9 @@
 
 namespace etude::data {
 
+/// How wide the grid of these sequences is.
+std::int64_t columns_for(std::span<const SequenceRef> sequences, std::int64_t sequence_length);
+
 /// Reads sequences and lays them side by side. Not for several threads at once.
 class GridMaker {
  public:

@@ -26,9 +26,11 @@ struct Loader::State {
     data.step = step;
     data.first_grain = grains.begin;
     for (const SequenceRef& sequence : batch) data.counted += sequence.length;
-    for (std::int64_t grain = grains.begin; grain < grains.end; ++grain) {
-      data.grains.push_back(
-          maker.make(std::span(batch).subspan(static_cast<std::size_t>(grain * rows), static_cast<std::size_t>(rows))));
+    for (std::int64_t grain = 0; grain * rows < plan.global_batch(); ++grain) {
+      const auto sequences =
+          std::span(batch).subspan(static_cast<std::size_t>(grain * rows), static_cast<std::size_t>(rows));
+      data.cells += rows * columns_for(sequences, plan.sequence_length());
+      if (grains.begin <= grain && grain < grains.end) data.grains.push_back(maker.make(sequences));
     }
     return data;
   }

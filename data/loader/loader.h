@@ -30,6 +30,7 @@ struct StepData {
   std::int64_t first_grain = 0;  ///< index, within the global batch, of grains[0]
   std::vector<TokenGrid> grains;
   std::int64_t counted = 0;  ///< targets of the whole global batch, over all ranks
+  std::int64_t cells = 0;    ///< rows times columns, likewise; those without a target are padding
 };
 
 /// Which of the global batch's grains to load: [begin, end).

@@ -5,6 +5,7 @@
 #include <fmt/core.h>
 
 #include "data/loader/epoch_order.h"
+#include "data/loader/lane_plan.h"
 #include "data/loader/random.h"
 #include "data/loader/sequence_index.h"
 #include "data/loader/transposition.h"
@@ -13,9 +14,9 @@
 namespace etude::data {
 namespace {
 
-class TrainingPlan : public Plan {
+class ShuffledPlan : public Plan {
  public:
-  TrainingPlan(SequenceIndex index, Transposition transposition, std::int64_t global_batch, std::uint64_t seed)
+  ShuffledPlan(SequenceIndex index, Transposition transposition, std::int64_t global_batch, std::uint64_t seed)
       : index_(std::move(index)),
         transposition_(std::move(transposition)),
         order_(index_.size(), seed),
@@ -57,36 +58,6 @@ class TrainingPlan : public Plan {
   std::uint64_t seed_;
 };
 
-class EvaluationPlan : public Plan {
- public:
-  EvaluationPlan(SequenceIndex index, std::int64_t global_batch)
-      : index_(std::move(index)), global_batch_(global_batch) {}
-
-  std::vector<SequenceRef> batch(std::int64_t step) const override {
-    std::vector<SequenceRef> sequences;
-    for (std::int64_t i = 0; i < global_batch_; ++i) {
-      const std::int64_t position = step * global_batch_ + i;
-      sequences.push_back(position < index_.size() ? at(position) : SequenceRef{});
-    }
-    return sequences;
-  }
-
-  std::int64_t sequences_per_epoch() const override { return index_.size(); }
-  std::int64_t global_batch() const override { return global_batch_; }
-  std::int64_t sequence_length() const override { return index_.sequence_length(); }
-
- private:
-  SequenceRef at(std::int64_t number) const {
-    const auto [piece, sequence, cut] = index_.find(number);
-    const std::int64_t head = cut.longest_head();
-    const std::int64_t begin = cut.begin(sequence, head);
-    return {piece, begin, cut.end(sequence, head) - begin, 0};
-  }
-
-  SequenceIndex index_;
-  std::int64_t global_batch_;
-};
-
 void require_batch(std::int64_t global_batch) {
   if (global_batch < 1) {
     throw UsageError(fmt::format("train.global_batch is {}: it must be at least 1", global_batch));
@@ -103,24 +74,16 @@ std::unique_ptr<Plan> make_training_plan(const std::vector<Piece>& pieces, const
     throw UsageError(fmt::format("data.pack: {} has nothing to train on, its training split is empty; pack more pieces",
                                  options.pack.string()));
   }
-  return std::make_unique<TrainingPlan>(std::move(index), Transposition(options.transpose, pieces, vocabulary),
-                                        global_batch, seed);
+  Transposition transposition(options.transpose, pieces, vocabulary);
+  if (options.order == Order::kLanes) {
+    return std::make_unique<LanePlan>(pieces, std::move(transposition), options.sequence_length, global_batch, seed);
+  }
+  return std::make_unique<ShuffledPlan>(std::move(index), std::move(transposition), global_batch, seed);
 }
 
 std::unique_ptr<Plan> make_training_plan(const Pack& pack, const DataOptions& options, std::int64_t global_batch,
                                          std::uint64_t seed) {
   return make_training_plan(pack.pieces(Split::kTrain), pack.vocabulary(), options, global_batch, seed);
-}
-
-std::unique_ptr<Plan> make_evaluation_plan(const std::vector<Piece>& pieces, std::int64_t sequence_length,
-                                           std::int64_t global_batch) {
-  require_batch(global_batch);
-  return std::make_unique<EvaluationPlan>(SequenceIndex(pieces, sequence_length), global_batch);
-}
-
-std::unique_ptr<Plan> make_evaluation_plan(const Pack& pack, Split split, std::int64_t sequence_length,
-                                           std::int64_t global_batch) {
-  return make_evaluation_plan(pack.pieces(split), sequence_length, global_batch);
 }
 
 std::string name_of(const Piece& piece, const SequenceRef& sequence) {

@@ -20,8 +20,15 @@ struct TransposeOptions {
   std::map<std::string, std::string> where;
 };
 
+enum class Order {
+  kAuto,      ///< lanes for models that remember, else shuffled
+  kShuffled,  ///< sequences of all pieces in random order
+  kLanes,     ///< each row of the batch walks through whole pieces
+};
+
 struct DataOptions {
   std::filesystem::path pack;
+  Order order = Order::kAuto;
   std::int64_t sequence_length = 512;
   TransposeOptions transpose;
 };
@@ -35,6 +42,9 @@ struct SequenceRef {
   int semitones = 0;        ///< transposition to apply
   /// Whether it goes on where the sequence in this row of the batch before ended, so that a model may remember that.
   bool continues = false;
+  std::int64_t unmeasured = 0;  ///< inputs at its beginning that are only heard: what follows them is no target
+
+  bool operator==(const SequenceRef&) const = default;
 };
 
 /// Which sequences make up the global batch of a step. A function of (seed, epoch) alone: no rank, no thread and no
@@ -57,23 +67,17 @@ class Plan {
 };
 
 /// Training data in random order: each epoch cuts every piece anew, at a random offset, into sequences that together
-/// hold each of its tokens exactly once, and shuffles them. Batches run across the epoch's end.
+/// hold each of its tokens exactly once, and shuffles them. Batches run across the epoch's end. With Order::kLanes rows
+/// walk through pieces instead (see LanePlan); kAuto, which only who knows the model can resolve, means kShuffled.
 ///
-/// A sequence is transposed by a number of semitones drawn from those in data.transpose.semitones that keep its whole
-/// piece within the vocabulary's pitches; where none does, by 0. Throws UsageError naming the option when there is
-/// nothing to train on or data.transpose cannot be meant so.
+/// A sequence (with lanes, a piece) is transposed by a number of semitones drawn from those in data.transpose.semitones
+/// that keep its whole piece within the vocabulary's pitches; where none does, by 0. Throws UsageError naming the
+/// option when there is nothing to train on or data.transpose cannot be meant so.
 std::unique_ptr<Plan> make_training_plan(const Pack& pack, const DataOptions& options, std::int64_t global_batch,
                                          std::uint64_t seed);
 /// The same from what a pack knows of its pieces.
 std::unique_ptr<Plan> make_training_plan(const std::vector<Piece>& pieces, const Vocabulary& vocabulary,
                                          const DataOptions& options, std::int64_t global_batch, std::uint64_t seed);
-
-/// Every sequence of a split once, in order, cut from the start of each piece, untransposed. The last batch is filled
-/// up with sequences of length 0.
-std::unique_ptr<Plan> make_evaluation_plan(const Pack& pack, Split split, std::int64_t sequence_length,
-                                           std::int64_t global_batch);
-std::unique_ptr<Plan> make_evaluation_plan(const std::vector<Piece>& pieces, std::int64_t sequence_length,
-                                           std::int64_t global_batch);
 
 /// Human-readable name of a sequence for messages: "piano/chopin/op28-4.mid, tokens 512..1023, +3 semitones".
 std::string name_of(const Pack& pack, Split split, const SequenceRef& sequence);

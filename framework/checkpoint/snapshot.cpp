@@ -18,6 +18,7 @@ constexpr const char* kManifest = "manifest.json";
 constexpr const char* kModel = "model.safetensors";
 constexpr const char* kModelConfig = "config.json";
 constexpr const char* kOptimizer = "optimizer.safetensors";
+constexpr const char* kLanes = "lanes.safetensors";
 constexpr const char* kState = "state.json";
 
 constexpr const char* kWayOut =
@@ -86,6 +87,10 @@ void write_snapshot(const fs::path& folder, const Snapshot& snapshot) {
   models::write_safetensors(folder / kModel, snapshot.model, {{"format", "pt"}});
   models::write_safetensors(folder / kOptimizer, snapshot.optimizer);
   write_text(folder / kState, snapshot.state);
+  if (!snapshot.lanes.empty()) {
+    models::write_safetensors(folder / kLanes, snapshot.lanes);
+    names.emplace_back(kLanes);
+  }
   if (!snapshot.model_config.is_null()) {
     write_text(folder / kModelConfig, snapshot.model_config);
     names.emplace_back(kModelConfig);
@@ -120,6 +125,7 @@ Snapshot read_snapshot(const fs::path& folder) {
   snapshot.metric = manifest.metric;
   snapshot.model = models::read_safetensors(folder / kModel);
   snapshot.optimizer = models::read_safetensors(folder / kOptimizer);
+  if (fs::exists(folder / kLanes)) snapshot.lanes = models::read_safetensors(folder / kLanes);
   snapshot.state = read_json(folder / kState);
   if (fs::exists(folder / kModelConfig)) snapshot.model_config = read_json(folder / kModelConfig);
   return snapshot;

@@ -12,13 +12,14 @@
 namespace etude::checkpoint {
 
 /// Everything a run needs to go on as if it had never stopped. On disk it is a folder:
-/// model.safetensors, config.json (what transformers' from_pretrained needs), optimizer.safetensors, state.json, and
-/// manifest.json with the size and hash of each of them.
+/// model.safetensors, config.json (what transformers' from_pretrained needs), optimizer.safetensors, lanes.safetensors
+/// (where the model remembers), state.json, and manifest.json with the size and hash of each of them.
 struct Snapshot {
   std::int64_t step = 0;           ///< steps done
   models::NamedTensors model;      ///< float32 weights
   nlohmann::json model_config;     ///< becomes config.json; left out when null
   models::NamedTensors optimizer;  ///< "exp_avg.<parameter>", …
+  models::NamedTensors lanes;      ///< what the lanes remember: "heard", "memory.0", …; left out when empty
   nlohmann::json state;            ///< the trainer's: stopping, schedule, time trained, what the run was made from
   std::optional<double> metric;    ///< what stop.metric was at this step, if it was evaluated
 };

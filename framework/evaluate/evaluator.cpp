@@ -1,32 +1,40 @@
 #include "framework/evaluate/evaluator.h"
 
 #include <algorithm>
+#include <mutex>
 
 #include <ATen/ATen.h>
 #include <c10/core/InferenceMode.h>
 #include <fmt/format.h>
 
+#include "data/loader/grid_maker.h"
 #include "framework/config/error.h"
-#include "framework/parallel/grains.h"
 
 namespace etude::evaluate {
 namespace {
 
-/// Counts one grain's targets into `tally`.
-void evaluate_grain(models::Model& model, const data::TokenGrid& grain, Tally& tally) {
-  if (grain.counted == 0) return;
-  const c10::InferenceMode no_gradients;
-  const auto options = at::TensorOptions().dtype(at::kLong);
-  const std::vector<std::int64_t> shape{grain.rows, grain.columns};
-  const at::Device device = models::device_of(model);
-  const auto there = [&](const std::vector<std::int64_t>& numbers) {
-    return at::from_blob(const_cast<std::int64_t*>(numbers.data()), shape, options).to(device);
-  };
-  const at::Tensor tokens = there(grain.inputs), targets = there(grain.targets);
+/// Forgets what the lanes know whose sequence does not go on where they are.
+void begin_pieces(models::Memory& memory, const data::TokenGrid& grid) {
+  for (std::size_t row = 0; row < grid.sequences.size(); ++row) {
+    if (!grid.sequences[row].continues) memory.heard[row] = 0;
+  }
+}
 
-  models::Memory memory = model.initial_memory(grain.rows);
-  const at::Tensor logits = model.logits(model.hidden(tokens, memory, nullptr));  // [rows, columns, vocabulary]
-  const at::Tensor expected = targets.clamp_min(0).unsqueeze(-1);
+/// Counts one batch's targets into `tally`.
+void evaluate_batch(models::Model& model, models::Memory& memory, const data::TokenGrid& grid, Tally& tally) {
+  std::vector<std::int64_t> counted;  // of all cells
+  for (std::size_t cell = 0; cell < grid.targets.size(); ++cell) {
+    if (grid.targets[cell] != data::kIgnored) counted.push_back(static_cast<std::int64_t>(cell));
+  }
+  const at::Device device = models::device_of(model);
+  const auto there = [&](const std::vector<std::int64_t>& numbers, at::IntArrayRef shape) {
+    return at::from_blob(const_cast<std::int64_t*>(numbers.data()), shape, at::TensorOptions().dtype(at::kLong))
+        .to(device);
+  };
+  const at::Tensor cells = there(counted, {std::ssize(counted)});
+  const at::Tensor hidden = model.hidden(there(grid.inputs, {grid.rows, grid.columns}), memory, nullptr);
+  const at::Tensor logits = model.logits(hidden.flatten(0, 1).index_select(0, cells));  // [counted, vocabulary]
+  const at::Tensor expected = there(grid.targets, {grid.rows * grid.columns}).index_select(0, cells).unsqueeze(-1);
   const at::Tensor of_target = logits.gather(-1, expected);
   const at::Tensor nll = (at::logsumexp(logits, -1, true) - of_target).squeeze(-1).cpu().contiguous();
   const at::Tensor likelier = logits.gt(of_target).sum(-1).cpu().contiguous();
@@ -35,49 +43,103 @@ void evaluate_grain(models::Model& model, const data::TokenGrid& grain, Tally& t
   const float* nll_data = nll.const_data_ptr<float>();
   const std::int64_t* likelier_data = likelier.const_data_ptr<std::int64_t>();
   const std::int64_t* predicted_data = predicted.const_data_ptr<std::int64_t>();
-  for (std::size_t i = 0; i < grain.targets.size(); ++i) {
-    if (grain.targets[i] == data::kIgnored) continue;
-    tally.count(static_cast<data::TokenId>(grain.targets[i]), static_cast<data::TokenId>(predicted_data[i]),
-                likelier_data[i], nll_data[i]);
+  for (std::size_t i = 0; i < counted.size(); ++i) {
+    const data::SequenceRef& sequence = grid.sequences[static_cast<std::size_t>(counted[i] / grid.columns)];
+    tally.count(static_cast<data::TokenId>(grid.targets[static_cast<std::size_t>(counted[i])]),
+                static_cast<data::TokenId>(predicted_data[i]), likelier_data[i], nll_data[i],
+                sequence.begin + counted[i] % grid.columns);
   }
 }
 
-/// Work is dealt in steps of this many grains, so that every rank and thread has some.
-constexpr std::int64_t kGrainsPerStep = 64;
+/// One thread's part in an evaluation.
+struct Measurer {
+  Measurer(models::Model& measured, const data::Pack& pack, const Selection& selection, std::int64_t length)
+      : model(measured),
+        maker(
+            pack.vocabulary(),
+            [&pack, split = selection.split](std::int64_t piece, std::int64_t begin, std::span<data::TokenId> out) {
+              pack.read(split, piece, begin, out);
+            },
+            length),
+        tally(pack.vocabulary()) {}
 
-}  // namespace
+  models::Model& model;
+  data::GridMaker maker;
+  Tally tally;
+};
 
-Tally evaluate(const std::vector<models::Model*>& models, const data::Pack& pack, const Selection& selection,
-               comm::Communicator& communicator, parallel::WorkerPool& workers,
-               const std::function<void(std::int64_t, std::int64_t)>& progress) {
+void check(const models::Model& model, const data::Pack& pack, const Selection& selection) {
   if (pack.pieces(selection.split).empty()) {
     throw UsageError(
         fmt::format("{}: its {} split holds no piece to evaluate on; pack more music, or give 'etude pack' "
                     "larger --validation and --test shares",
                     pack.folder().string(), data::to_string(selection.split)));
   }
-  const auto plan = data::make_evaluation_plan(pack, selection.split, selection.sequence_length, selection.rows);
-  const std::int64_t whole = (plan->sequences_per_epoch() + selection.rows - 1) / selection.rows;
-  const std::int64_t grains = selection.batches > 0 ? std::min(selection.batches, whole) : whole;
+  if (const std::int64_t length = request_for(model, selection).length; length > model.context()) {
+    throw UsageError(fmt::format("this {} model sees at most {} tokens at once, so it cannot be measured with {}",
+                                 model.kind(), model.context(), length));
+  }
+  if (selection.memory) model.initial_memory(1, selection.memory);  // throws where it cannot be chosen
+}
 
-  const parallel::GrainRange mine = parallel::grains_of_rank(grains, communicator.rank(), communicator.size());
-  std::vector<Tally> tallies(static_cast<std::size_t>(workers.threads()), Tally(pack.vocabulary()));
-  // One grain a step of the plan: this rank's are the steps [begin, end).
-  data::Loader loader(pack, selection.split, *plan, selection.rows, {0, 1}, mine.begin, kGrainsPerStep);
-  for (std::int64_t at = mine.begin; at < mine.end; at += kGrainsPerStep) {
-    std::vector<data::TokenGrid> loaded;
-    while (static_cast<std::int64_t>(loaded.size()) < std::min(kGrainsPerStep, mine.end - at)) {
-      loaded.push_back(std::move(loader.next().grains.front()));
-    }
-    workers.run(static_cast<std::int64_t>(loaded.size()), [&](int worker, std::int64_t i) {
-      evaluate_grain(*models.at(static_cast<std::size_t>(worker)), loaded[static_cast<std::size_t>(i)],
-                     tallies[static_cast<std::size_t>(worker)]);
-    });
-    if (progress) progress(std::min(at + kGrainsPerStep, mine.end) - mine.begin, mine.end - mine.begin);
+}  // namespace
+
+data::EvaluationRequest request_for(const models::Model& model, const Selection& selection) {
+  const bool slides = selection.window > 0;
+  return {.walking = slides              ? data::Walking::kSliding
+                     : model.remembers() ? data::Walking::kSegments
+                                         : data::Walking::kSequences,
+          .length = slides ? selection.window : selection.sequence_length,
+          .rows = selection.rows,
+          .sequences = selection.batches * selection.rows,
+          .tokens = selection.tokens};
+}
+
+std::int64_t sequences_in(const data::Pack& pack, const models::Model& model, const Selection& selection) {
+  return data::make_evaluation_plan(pack.pieces(selection.split), request_for(model, selection))->sequences();
+}
+
+std::int64_t heard_in_training(const models::Model& model, std::int64_t sequence_length) {
+  const std::vector<at::Tensor> memory = model.initial_memory(1).tensors;
+  const std::int64_t remembered = memory.empty() ? 0 : memory.front().size(1);
+  return std::min(sequence_length + remembered, model.context());
+}
+
+Tally evaluate(const std::vector<models::Model*>& models, const data::Pack& pack, const Selection& selection,
+               comm::Communicator& communicator, parallel::WorkerPool& workers,
+               const std::function<void(std::int64_t, std::int64_t)>& progress) {
+  check(*models.front(), pack, selection);
+  const data::EvaluationRequest request = request_for(*models.front(), selection);
+  const auto plan = data::make_evaluation_plan(pack.pieces(selection.split), request);
+  std::vector<std::unique_ptr<Measurer>> measurers;
+  for (int i = 0; i < workers.threads(); ++i) {
+    measurers.push_back(
+        std::make_unique<Measurer>(*models.at(static_cast<std::size_t>(i)), pack, selection, request.length));
   }
 
+  // In turn, since walks that lie side by side are of about one length.
+  std::vector<std::int64_t> mine;
+  std::int64_t batches = 0, done = 0;
+  for (std::int64_t walk = communicator.rank(); walk < plan->walks(); walk += communicator.size()) {
+    mine.push_back(walk);
+    batches += plan->batches_of(walk);
+  }
+  std::mutex mutex;
+  workers.run(std::ssize(mine), [&](int worker, std::int64_t i) {
+    const c10::InferenceMode no_gradients;
+    Measurer& measurer = *measurers[static_cast<std::size_t>(worker)];
+    models::Memory memory = measurer.model.initial_memory(request.rows, selection.memory);
+    for (const std::vector<data::SequenceRef>& sequences : plan->walk(mine[static_cast<std::size_t>(i)])) {
+      const data::TokenGrid grid = measurer.maker.make(sequences);
+      begin_pieces(memory, grid);
+      evaluate_batch(measurer.model, memory, grid, measurer.tally);
+      const std::lock_guard lock(mutex);
+      if (progress) progress(++done, batches);
+    }
+  });
+
   Tally total(pack.vocabulary());
-  for (const Tally& tally : tallies) total.add(tally);
+  for (const auto& measurer : measurers) total.add(measurer->tally);
   std::vector<std::int64_t>& values = total.values();
   communicator
       .all_reduce(at::from_blob(values.data(), {static_cast<std::int64_t>(values.size())}, at::kLong),

@@ -79,6 +79,13 @@ nlohmann::json to_json(const Tally& tally, const data::Vocabulary& vocabulary) {
     for (int guess = 0; guess <= tally.pitches(); ++guess) counts.push_back(tally.pitches_confused(target, guess));
     pitches.push_back(counts);
   }
+  nlohmann::json by_position = nlohmann::json::array();
+  for (const Tally::Stretch& stretch : tally.by_position()) {
+    by_position.push_back({{"from", stretch.from},
+                           {"to", stretch.to},
+                           {"tokens", stretch.tokens},
+                           {"loss", mean(stretch.nll, stretch.tokens)}});
+  }
   return {{"tokens", found.tokens},
           {"notes", found.notes},
           {"non_finite", found.non_finite},
@@ -88,6 +95,7 @@ nlohmann::json to_json(const Tally& tally, const data::Vocabulary& vocabulary) {
           {"top1", found.top1},
           {"top5", found.top5},
           {"by_family", by_family},
+          {"by_position", by_position},
           {"confusion",
            {{"families", {{"names", vocabulary.families()}, {"counts", families}}},
             {"pitches", {{"lowest", vocabulary.pitch_range().first}, {"counts", pitches}}}}}};
@@ -113,6 +121,15 @@ std::string table(const Tally& tally, const data::Vocabulary& vocabulary) {
   const Metrics found = metrics(tally);
   text += fmt::format("  loss per note {:.4f} over {} notes\n", found.loss_per_note, found.notes);
   if (found.non_finite > 0) text += fmt::format("  {} tokens left out: their loss is not finite\n", found.non_finite);
+  return text;
+}
+
+std::string table_by_position(const Tally& tally) {
+  std::string text = fmt::format("  {:<14} {:>10} {:>8}\n", "in the piece", "tokens", "loss");
+  for (const Tally::Stretch& stretch : tally.by_position()) {
+    text += fmt::format("  {:<14} {:>10} {:>8.4f}\n", fmt::format("{} to {}", stretch.from, stretch.to), stretch.tokens,
+                        mean(stretch.nll, stretch.tokens));
+  }
   return text;
 }
 

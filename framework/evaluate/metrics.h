@@ -31,7 +31,8 @@ bool more_is_better(const std::string& name);
 inline const std::vector<std::string> kMetricNames{"eval_loss", "eval_loss_per_note", "eval_perplexity", "eval_top1",
                                                    "eval_top5"};
 
-/// The object in evaluation.json: metrics, the same by family, both confusion matrices. docs/formats.md describes it.
+/// The object in evaluation.json: metrics, the same by family, loss by position, both confusion matrices.
+/// docs/formats.md describes it.
 nlohmann::json to_json(const Tally& tally, const data::Vocabulary& vocabulary);
 
 /// Puts a split's result into an evaluation.json, keeping those of the other splits.
@@ -39,6 +40,9 @@ void write_result(const std::filesystem::path& file, const std::string& split, c
 
 /// A table for a person: all tokens, then one row per family.
 std::string table(const Tally& tally, const data::Vocabulary& vocabulary);
+
+/// Another: the loss of each stretch of positions within the piece.
+std::string table_by_position(const Tally& tally);
 
 /// The most frequent confusions in words, most frequent first: "Pitch: C5 taken for C4, 12 times (3.1 % of C5)".
 std::vector<std::string> confusions_in_words(const Tally& tally, const data::Vocabulary& vocabulary, std::size_t most);

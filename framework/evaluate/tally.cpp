@@ -1,6 +1,7 @@
 #include "framework/evaluate/tally.h"
 
 #include <algorithm>
+#include <bit>
 
 namespace etude::evaluate {
 
@@ -14,10 +15,11 @@ Tally::Tally(const data::Vocabulary& vocabulary)
   const auto [low, high] = vocabulary.pitch_range();
   lowest_pitch_ = low;
   pitches_ = std::max(0, high - low + 1);
-  values_.assign(confused_pitches_at(pitches_, 0), 0);
+  values_.assign(stretch_at(kStretches), 0);
 }
 
-void Tally::count(data::TokenId target, data::TokenId predicted, std::int64_t likelier, double nll) {
+void Tally::count(data::TokenId target, data::TokenId predicted, std::int64_t likelier, double nll,
+                  std::int64_t position) {
   if (!(std::abs(nll) <= kLargestNll)) {
     ++values_[1];
     return;
@@ -29,6 +31,9 @@ void Tally::count(data::TokenId target, data::TokenId predicted, std::int64_t li
   fields[2] += predicted == target ? 1 : 0;
   fields[3] += likelier < 5 ? 1 : 0;
   ++values_[confused_families_at(family, vocabulary_->family(predicted))];
+  const auto stretch = static_cast<int>(std::bit_width(static_cast<std::uint64_t>(position / kFirstStretch)));
+  ++values_[stretch_at(stretch)];
+  values_[stretch_at(stretch) + 1] += std::llround(nll * kScale);
   if (const int pitch = vocabulary_->pitch(target); pitch >= 0) {
     ++values_[0];
     const int guess = vocabulary_->pitch(predicted);
@@ -57,6 +62,17 @@ Tally::Group Tally::all() const {
   }
   sum.nll = static_cast<double>(nll) / kScale;
   return sum;
+}
+
+std::vector<Tally::Stretch> Tally::by_position() const {
+  std::vector<Stretch> found;
+  for (int i = 0; i < kStretches; ++i) {
+    const std::int64_t end = std::int64_t{kFirstStretch} << i;
+    found.push_back({i == 0 ? 0 : end / 2, end - 1, values_[stretch_at(i)],
+                     static_cast<double>(values_[stretch_at(i) + 1]) / kScale});
+  }
+  while (!found.empty() && found.back().tokens == 0) found.pop_back();
+  return found;
 }
 
 std::int64_t Tally::notes() const { return values_[0]; }

@@ -17,8 +17,11 @@ void reduce(comm::Communicator& communicator, std::array<std::int64_t, N>& value
 }  // namespace
 
 void StepFacts::count(std::int64_t grain, const GrainResult& result) {
-  if (result.finite && std::abs(result.loss) <= kLargestLoss) {
+  const float of_memory = result.memory_loss.value_or(0);
+  if (result.finite && std::abs(result.loss) <= kLargestLoss && std::abs(of_memory) <= kLargestLoss) {
     loss += std::llround(static_cast<double>(result.loss) * kScale);
+    memory_loss += std::llround(static_cast<double>(of_memory) * kScale);
+    memory_grains += result.memory_loss ? 1 : 0;
     return;
   }
   ++bad_grains;
@@ -27,13 +30,19 @@ void StepFacts::count(std::int64_t grain, const GrainResult& result) {
 
 double StepFacts::loss_sum() const { return static_cast<double>(loss) / kScale; }
 
+double StepFacts::memory_loss_sum() const { return static_cast<double>(memory_loss) / kScale; }
+
 StepFacts agree(comm::Communicator& communicator, const StepFacts& mine) {
-  std::array<std::int64_t, 4> sums{mine.loss, mine.bad_grains, mine.out_of_time ? 1 : 0, mine.signal != 0 ? 1 : 0};
+  std::array<std::int64_t, 6> sums{
+      mine.loss,        mine.bad_grains,   mine.out_of_time ? 1 : 0, mine.signal != 0 ? 1 : 0,
+      mine.memory_loss, mine.memory_grains};
   reduce(communicator, sums, comm::ReduceOp::kSum);
   StepFacts all;
   all.loss = sums[0];
   all.bad_grains = sums[1];
   all.out_of_time = sums[2] > 0;
+  all.memory_loss = sums[4];
+  all.memory_grains = sums[5];
   if (all.bad_grains > 0 || sums[3] > 0) {
     constexpr auto kNone = std::numeric_limits<std::int64_t>::max();
     std::array<std::int64_t, 2> lowest{mine.first_bad_grain < 0 ? kNone : mine.first_bad_grain,

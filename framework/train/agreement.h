@@ -19,9 +19,12 @@ struct StepFacts {
   std::int64_t first_bad_grain = -1;  ///< the lowest of them, -1 for none
   int signal = 0;                     ///< a signal that some rank was sent, 0 for none
   bool out_of_time = false;
+  std::int64_t memory_loss = 0;    ///< what forming memories cost, as `loss`
+  std::int64_t memory_grains = 0;  ///< grains that learn from that; 0 where the model has no such loss
 
   void count(std::int64_t grain, const GrainResult& result);
   double loss_sum() const;
+  double memory_loss_sum() const;
 };
 
 /// One small all-reduce; a second one only when something was not finite.

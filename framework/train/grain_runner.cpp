@@ -47,6 +47,13 @@ struct Tokens {
   at::Tensor inputs, targets;  ///< int64 [rows, columns]
 };
 
+/// A memory must not keep what is not finite. Here it becomes zeros then, without the host asking the device whether it
+/// is.
+void keep_if_finite(models::Memory& memory, const at::Tensor& loss) {
+  const at::Tensor finite = loss.isfinite();
+  for (at::Tensor& tensor : memory.tensors) tensor = torch::where(finite, tensor, torch::zeros({}, tensor.options()));
+}
+
 /// A grain where the model is: on the CPU the loader's memory itself, on a GPU a copy that the host does not wait for.
 Tokens tokens_on(const at::Device& device, const data::TokenGrid& grain) {
   const at::Tensor inputs = view(grain.inputs, grain), targets = view(grain.targets, grain);
@@ -61,8 +68,9 @@ Tokens tokens_on(const at::Device& device, const data::TokenGrid& grain) {
 
 }  // namespace
 
-GrainRunner::GrainRunner(models::Model& model, parallel::WorkerPool& workers, parallel::GradientReducer& reducer)
-    : workers_(workers), reducer_(reducer) {
+GrainRunner::GrainRunner(models::Model& model, parallel::WorkerPool& workers, parallel::GradientReducer& reducer,
+                         Lanes* lanes)
+    : workers_(workers), reducer_(reducer), lanes_(lanes) {
   for (int i = 0; i < workers.threads(); ++i) {
     auto worker = std::make_unique<Worker>();
     if (i > 0) worker->replica = model.replica();
@@ -94,24 +102,34 @@ GrainRunner::~GrainRunner() {
 std::vector<GrainResult> GrainRunner::run(const data::StepData& data, std::uint64_t seed, double label_smoothing) {
   const bool late = !device_of(*models_.front()).is_cpu();
   std::vector<GrainResult> results(late ? 0 : data.grains.size());
-  std::vector<at::Tensor> losses(late ? data.grains.size() : 0);
+  std::vector<Losses> losses(data.grains.size());
   workers_.run(std::ssize(data.grains), [&](int index, std::int64_t i) {
     const auto grain = static_cast<std::size_t>(i);
     Worker& worker = *per_worker_[static_cast<std::size_t>(index)];
-    const at::Tensor loss = compute(worker, data.grains[grain], data.first_grain + i, data, seed, label_smoothing);
-    if (late) {
-      losses[grain] = loss;
-    } else {
-      const float value = loss.item<float>();
-      results[grain] = {value, worker.finite && std::isfinite(value)};
-    }
+    losses[grain] = compute(worker, data.grains[grain], data.first_grain + i, data, seed, label_smoothing);
+    if (late) return;
+    GrainResult& result = results[grain];
+    const auto& [predictions, memory] = losses[grain];
+    result.loss = predictions.item<float>();
+    if (memory.defined()) result.memory_loss = memory.item<float>();
+    result.finite = worker.finite && std::isfinite(result.loss) && std::isfinite(result.memory_loss.value_or(0));
+    if (lanes_ != nullptr && !result.finite) lanes_->forget(data.first_grain + i);
   });
-  if (late) late_losses_ = torch::stack(losses);
+  if (late) late_ = stacked(losses);
   return results;
 }
 
-at::Tensor GrainRunner::compute(Worker& worker, const data::TokenGrid& grain, std::int64_t index,
-                                const data::StepData& data, std::uint64_t seed, double label_smoothing) {
+LateResults GrainRunner::stacked(const std::vector<Losses>& losses) {
+  std::vector<at::Tensor> predictions, memory;
+  for (const Losses& of_grain : losses) {
+    predictions.push_back(of_grain.predictions);
+    if (of_grain.memory.defined()) memory.push_back(of_grain.memory);
+  }
+  return {torch::stack(predictions), memory.empty() ? at::Tensor() : torch::stack(memory)};
+}
+
+GrainRunner::Losses GrainRunner::compute(Worker& worker, const data::TokenGrid& grain, std::int64_t index,
+                                         const data::StepData& data, std::uint64_t seed, double label_smoothing) {
   const auto [inputs, targets] = tokens_on(device_of(*worker.model), grain);
   worker.grain = index;
   worker.finite = true;
@@ -119,17 +137,22 @@ at::Tensor GrainRunner::compute(Worker& worker, const data::TokenGrid& grain, st
 
   const models::DropoutKey key{seed, static_cast<std::uint64_t>(data.step), static_cast<std::uint64_t>(index)};
   std::optional<profile::Span> span(std::in_place, "forward");
-  models::Memory memory = worker.model->initial_memory(grain.rows);
+  models::Memory empty;
+  if (lanes_ == nullptr) empty = worker.model->initial_memory(grain.rows);
+  models::Memory& memory = lanes_ != nullptr ? lanes_->memory_for(index, grain) : empty;
   const at::Tensor hidden = worker.model->hidden(inputs, memory, &key);
   const at::Tensor loss = worker.model->loss_sum(hidden, targets, label_smoothing);
+  const at::Tensor memory_loss = std::exchange(memory.loss, {});
+  const at::Tensor objective = memory_loss.defined() ? loss + memory_loss : loss;
   span.emplace("backward");
-  (loss * (1.0 / static_cast<double>(std::max<std::int64_t>(1, data.counted)))).backward();
+  (objective * (1.0 / static_cast<double>(std::max<std::int64_t>(1, data.counted)))).backward();
+  if (lanes_ != nullptr && !inputs.is_cpu()) keep_if_finite(memory, objective);
 
   const auto& parameters = worker.model->parameters();
   for (std::size_t p = 0; p < parameters.size(); ++p) {
     if (!worker.given[p]) reducer_.add(index, p, torch::zeros_like(parameters[p].value));
   }
-  return loss.detach();
+  return {loss.detach(), memory_loss.defined() ? memory_loss.detach() : memory_loss};
 }
 
 float GrainRunner::loss_alone(const data::TokenGrid& grain) const {

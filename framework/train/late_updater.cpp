@@ -22,15 +22,15 @@ at::Tensor host_numbers(std::int64_t count, at::ScalarType type, const at::Devic
 /// A step whose outcome the device has yet to find.
 struct Pending {
   explicit Pending(const at::Device& device)
-      : flags(host_numbers(3, at::kLong, device)),
-        facts(host_numbers(6, at::kLong, device)),
-        norm(host_numbers(1, at::kDouble, device)) {
+      : flags(host_numbers(4, at::kLong, device)),
+        facts(host_numbers(8, at::kLong, device)),
+        norms(host_numbers(2, at::kDouble, device)) {
     if (!device.is_cpu()) arrived.emplace(device.type());
   }
 
   StepOutcome step;
-  at::Tensor flags;                   ///< to the device: out of time, signalled, which signal
-  at::Tensor facts, norm;             ///< from it
+  at::Tensor flags;         ///< to the device: out of time, signalled, grains with a memory loss, which signal
+  at::Tensor facts, norms;  ///< from it
   std::optional<c10::Event> arrived;  ///< none on the CPU, where nothing is late
 };
 
@@ -41,20 +41,20 @@ class LateUpdater : public Updater {
 
   std::vector<StepOutcome> end_step(const StepOutcome& step, const StepEnd& end) override {
     const c10::NoGradGuard no_gradients;
-    const at::Device device = end.late_losses.device();
+    const at::Device device = end.late.losses.device();
     // Two are enough: the one before is read before this one's successor begins.
     std::unique_ptr<Pending>& pending = slots_[static_cast<std::size_t>(step.step % 2)];
     if (!pending) pending = std::make_unique<Pending>(device);
     pending->step = step;
 
     const auto [sums, lowest] = agree_late(end, *pending);
-    const at::Tensor norm =
-        at::linalg_vector_norm(at::stack(at::_foreach_norm(end.gradients)), 2, std::nullopt, false, at::kDouble);
-    const at::Tensor skip = sums[1].gt(0).logical_or(norm.isfinite().logical_not()).to(at::kFloat);
-    optimizer_.step_late(end.gradients, step.lr, divisor(norm), skip);
+    const at::Tensor norms = norms_of(end.gradients);
+    const at::Tensor skip = sums[1].gt(0).logical_or(norms.isfinite().all().logical_not()).to(at::kFloat);
+    const at::Tensor divisors = divisors_for(norms);
+    optimizer_.step_late(end.gradients, step.lr, {divisors[0], divisors[1]}, skip);
 
     pending->facts.copy_(at::cat({sums, lowest}), /*non_blocking=*/true);
-    pending->norm.copy_(norm.view({1}), /*non_blocking=*/true);
+    pending->norms.copy_(norms, /*non_blocking=*/true);
     if (pending->arrived) pending->arrived->record(c10::impl::VirtualGuardImpl(device.type()).getStream(device));
 
     std::vector<StepOutcome> known = rest();
@@ -70,35 +70,42 @@ class LateUpdater : public Updater {
     const std::int64_t* found = pending.facts.const_data_ptr<std::int64_t>();
     outcome.facts = {.loss = found[0],
                      .bad_grains = found[1],
-                     .first_bad_grain = found[4] == kNone ? -1 : found[4],
-                     .signal = found[5] == kNone ? 0 : static_cast<int>(found[5]),
-                     .out_of_time = found[2] > 0};
-    outcome.norm = *pending.norm.const_data_ptr<double>();
+                     .first_bad_grain = found[6] == kNone ? -1 : found[6],
+                     .signal = found[7] == kNone ? 0 : static_cast<int>(found[7]),
+                     .out_of_time = found[2] > 0,
+                     .memory_loss = found[5],
+                     .memory_grains = found[4]};
+    outcome.norm = pending.norms.const_data_ptr<double>()[0];
+    outcome.norm_apart = pending.norms.const_data_ptr<double>()[1];
     return {outcome};
   }
 
  private:
   struct Agreed {
-    at::Tensor sums;    ///< int64 [4]: losses, bad grains, ranks out of time, ranks signalled
+    /// int64 [6]: losses, bad grains, ranks out of time, ranks signalled, grains with a memory loss, those losses
+    at::Tensor sums;
     at::Tensor lowest;  ///< int64 [2]: bad grain, signal
   };
 
   /// What agree() does, on the device.
   Agreed agree_late(const StepEnd& end, Pending& pending) {
-    const at::Tensor& losses = end.late_losses;
-    const at::Tensor good = is_good(losses);
-    const at::Tensor in_units = (losses.to(at::kDouble) * StepFacts::kScale).round().to(at::kLong);
+    const auto& [losses, memory_losses] = end.late;
+    const bool remembers = memory_losses.defined();
+    const at::Tensor good = remembers ? is_good(losses).logical_and(is_good(memory_losses)) : is_good(losses);
     const at::Tensor grains =
         at::arange(end.first_grain, end.first_grain + losses.numel(), losses.options().dtype(at::kLong));
 
     auto* flags = pending.flags.mutable_data_ptr<std::int64_t>();
     flags[0] = end.own.out_of_time ? 1 : 0;
     flags[1] = end.own.signal != 0 ? 1 : 0;
-    flags[2] = end.own.signal != 0 ? end.own.signal : kNone;
+    flags[2] = remembers ? memory_losses.numel() : 0;
+    flags[3] = end.own.signal != 0 ? end.own.signal : kNone;
     const at::Tensor there = pending.flags.to(losses.device(), /*non_blocking=*/true);
 
-    Agreed agreed{at::stack({at::where(good, in_units, 0).sum(), good.logical_not().sum(), there[0], there[1]}),
-                  at::stack({at::where(good, kNone, grains).amin(), there[2]})};
+    const at::Tensor of_memory = remembers ? sum_in_units(memory_losses, good) : at::zeros_like(there[0]);
+    Agreed agreed{
+        at::stack({sum_in_units(losses, good), good.logical_not().sum(), there[0], there[1], there[2], of_memory}),
+        at::stack({at::where(good, kNone, grains).amin(), there[3]})};
     communicator_.all_reduce(agreed.sums, comm::ReduceOp::kSum)->wait();
     communicator_.all_reduce(agreed.lowest, comm::ReduceOp::kMin)->wait();
     return agreed;
@@ -108,10 +115,28 @@ class LateUpdater : public Updater {
     return losses.isfinite().logical_and(losses.abs().le(StepFacts::kLargestLoss));
   }
 
-  /// What the gradients are divided by, as clip_grad_norm_ of PyTorch: float32 scalar.
-  at::Tensor divisor(const at::Tensor& norm) const {
-    const at::Tensor one = at::ones_like(norm);
-    return (clip_ > 0 ? at::where(norm > clip_, (norm + 1e-6) / clip_, one) : one).to(at::kFloat);
+  static at::Tensor sum_in_units(const at::Tensor& losses, const at::Tensor& good) {
+    return at::where(good, (losses.to(at::kDouble) * StepFacts::kScale).round().to(at::kLong), 0).sum();
+  }
+
+  /// float64 [2]: of most parameters' gradients, and of those that learn apart.
+  at::Tensor norms_of(const std::vector<at::Tensor>& gradients) const {
+    const std::vector<models::Parameter>& parameters = optimizer_.parameters();
+    std::array<std::vector<at::Tensor>, 2> groups;
+    for (std::size_t i = 0; i < gradients.size(); ++i) groups[parameters[i].apart ? 1 : 0].push_back(gradients[i]);
+    std::vector<at::Tensor> norms;
+    for (const std::vector<at::Tensor>& group : groups) {
+      norms.push_back(group.empty() ? at::zeros({}, gradients.front().options().dtype(at::kDouble))
+                                    : at::linalg_vector_norm(at::stack(at::_foreach_norm(group)), 2, std::nullopt,
+                                                             false, at::kDouble));
+    }
+    return at::stack(norms);
+  }
+
+  /// What gradients of these norms are divided by, as clip_grad_norm_ of PyTorch: float32 [2].
+  at::Tensor divisors_for(const at::Tensor& norms) const {
+    const at::Tensor one = at::ones_like(norms);
+    return (clip_ > 0 ? at::where(norms > clip_, (norms + 1e-6) / clip_, one) : one).to(at::kFloat);
   }
 
   Optimizer& optimizer_;

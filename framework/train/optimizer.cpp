@@ -101,28 +101,28 @@ void Optimizer::publish(std::size_t index) {
   if (parameters_[index].value.scalar_type() != at::kFloat) parameters_[index].value.detach().copy_(masters_[index]);
 }
 
-void Optimizer::step(const std::vector<at::Tensor>& gradients, double lr, double scale) {
+void Optimizer::step(const std::vector<at::Tensor>& gradients, double lr, double scale, double scale_apart) {
   ++updates_;
   workers_.run(std::ssize(parameters_), [&](int, std::int64_t i) {
     const c10::NoGradGuard no_gradients;
     const auto index = static_cast<std::size_t>(i);
     at::Tensor& master = masters_[index];
     at::Tensor gradient = gradients[index].view_as(master);
-    if (scale != 1.0) gradient.mul_(scale);
+    if (const double factor = parameters_[index].apart ? scale_apart : scale; factor != 1.0) gradient.mul_(factor);
     update_parameter(index, master, gradient, lr, parameters_[index].decay ? options_.weight_decay : 0.0, updates_);
     publish(index);
   });
 }
 
-void Optimizer::step_late(const std::vector<at::Tensor>& gradients, double lr, const at::Tensor& divisor,
+void Optimizer::step_late(const std::vector<at::Tensor>& gradients, double lr, const Divisors& divisors,
                           const at::Tensor& skip) {
   const c10::NoGradGuard no_gradients;
   if (!late_updates_.defined()) late_updates_ = at::full({}, static_cast<double>(updates_), skip.options());
   late_updates_.add_(1);
-  for (const bool decay : {true, false}) {
-    Together all{{}, {}, {}, late_updates_, divisor, skip};
+  for (const auto& [decay, apart] : {std::pair(true, false), {false, false}, {true, true}, {false, true}}) {
+    Together all{{}, {}, {}, late_updates_, apart ? divisors.apart : divisors.of_most, skip};
     for (std::size_t i = 0; i < parameters_.size(); ++i) {
-      if (parameters_[i].decay != decay) continue;
+      if (parameters_[i].decay != decay || parameters_[i].apart != apart) continue;
       all.indices.push_back(i);
       all.masters.push_back(masters_[i]);
       all.gradients.push_back(gradients[i].view_as(masters_[i]));
@@ -183,15 +183,18 @@ std::unique_ptr<Optimizer> make_optimizer(const std::vector<models::Parameter>& 
   throw Error("unknown optimizer");
 }
 
-double global_norm(const std::vector<at::Tensor>& gradients, parallel::WorkerPool& workers) {
+GradientNorms gradient_norms(const std::vector<models::Parameter>& parameters, const std::vector<at::Tensor>& gradients,
+                             parallel::WorkerPool& workers) {
   std::vector<double> norms(gradients.size());
   workers.run(std::ssize(gradients), [&](int, std::int64_t i) {
     const c10::NoGradGuard no_gradients;
     norms[static_cast<std::size_t>(i)] = at::linalg_vector_norm(gradients[static_cast<std::size_t>(i)]).item<double>();
   });
-  double squares = 0;
-  for (const double norm : norms) squares += norm * norm;
-  return std::sqrt(squares);
+  GradientNorms squares;
+  for (std::size_t i = 0; i < norms.size(); ++i) {
+    (parameters[i].apart ? squares.apart : squares.of_most) += norms[i] * norms[i];
+  }
+  return {std::sqrt(squares.of_most), std::sqrt(squares.apart)};
 }
 
 }  // namespace etude::train

@@ -18,12 +18,18 @@ class Optimizer {
  public:
   virtual ~Optimizer() = default;
 
-  /// Scales the gradients (flat float32, one per parameter; overwritten) by `scale` and takes a step.
-  void step(const std::vector<at::Tensor>& gradients, double lr, double scale);
-  /// The same without asking what the device has found, so that the host need not wait for it: the gradients are
-  /// divided by `divisor`, and nothing happens where `skip` is 1; both float32 scalars beside the weights.
-  void step_late(const std::vector<at::Tensor>& gradients, double lr, const at::Tensor& divisor,
-                 const at::Tensor& skip);
+  /// Scales the gradients (flat float32, one per parameter; overwritten) by `scale`, those of parameters that learn
+  /// apart by `scale_apart`, and takes a step.
+  void step(const std::vector<at::Tensor>& gradients, double lr, double scale, double scale_apart = 1.0);
+  /// What gradients are divided by, float32 scalars beside the weights.
+  struct Divisors {
+    at::Tensor of_most, apart;
+  };
+  /// The same without asking what the device has found, so that the host need not wait for it: nothing happens where
+  /// `skip` is 1, a float32 scalar too.
+  void step_late(const std::vector<at::Tensor>& gradients, double lr, const Divisors& divisors, const at::Tensor& skip);
+
+  const std::vector<models::Parameter>& parameters() const { return parameters_; }
 
   /// The float32 weights under their parameters' names.
   models::NamedTensors weights() const;
@@ -69,7 +75,12 @@ class Optimizer {
 std::unique_ptr<Optimizer> make_optimizer(const std::vector<models::Parameter>& parameters, const TrainOptions& options,
                                           parallel::WorkerPool& workers);
 
-/// Euclidean norm over all gradients, summed in double in the order of the parameters.
-double global_norm(const std::vector<at::Tensor>& gradients, parallel::WorkerPool& workers);
+/// Euclidean norms of gradients, summed in double in the order of the parameters.
+struct GradientNorms {
+  double of_most = 0;
+  double apart = 0;  ///< over the parameters that learn apart
+};
+GradientNorms gradient_norms(const std::vector<models::Parameter>& parameters, const std::vector<at::Tensor>& gradients,
+                             parallel::WorkerPool& workers);
 
 }  // namespace etude::train

@@ -14,7 +14,9 @@ namespace etude::train {
 
 namespace {
 constexpr std::size_t kConfusionsTold = 3;
-}
+/// A share of padding that a person should know of, since it is computed for nothing.
+constexpr double kMuchPadding = 0.05;
+}  // namespace
 
 RunLog::RunLog(const std::optional<run::RunFolder>& folder) : folder_(folder) {
   if (!folder) return;
@@ -54,6 +56,7 @@ void RunLog::step(const StepFigures& figures) {
   nlohmann::json row{{"step", figures.step},
                      {"epoch", figures.epoch},
                      {"loss", figures.loss},
+                     {"padding", figures.padding},
                      {"norm", figures.norm},
                      {"lr", figures.lr},
                      {"tokens", figures.tokens},
@@ -61,18 +64,22 @@ void RunLog::step(const StepFigures& figures) {
                      {"tokens_per_second", figures.tokens_per_second},
                      {"data_wait", figures.data_wait},
                      {"communication_wait", figures.communication_wait}};
+  if (figures.memory_loss) row["memory_loss"] = *figures.memory_loss;
   if (figures.mfu) row["mfu"] = *figures.mfu;
   if (const auto& ranks = figures.ranks) {
     row["rank_seconds"] = {
         {"min", ranks->min}, {"median", ranks->median}, {"max", ranks->max}, {"slowest", ranks->slowest}};
   }
   metrics_->write(row);
-  progress_->update(
-      figures.step,
-      fmt::format("epoch {:.2f}  loss {:.4f}  norm {:.3f}  lr {:.2e}  {} tok/s{}  data wait {:.1f} %", figures.epoch,
-                  figures.loss, figures.norm, figures.lr,
-                  log::with_thousands(static_cast<std::int64_t>(figures.tokens_per_second)),
-                  figures.mfu ? fmt::format("  mfu {:.1f} %", 100 * *figures.mfu) : "", 100 * figures.data_wait));
+  const std::string memory = figures.memory_loss ? fmt::format("  memory loss {:.4f}", *figures.memory_loss) : "";
+  const std::string mfu = figures.mfu ? fmt::format("  mfu {:.1f} %", 100 * *figures.mfu) : "";
+  const std::string padding =
+      figures.padding >= kMuchPadding ? fmt::format("  padding {:.0f} %", 100 * figures.padding) : "";
+  progress_->update(figures.step,
+                    fmt::format("epoch {:.2f}  loss {:.4f}{}  norm {:.3f}  lr {:.2e}  {} tok/s{}{}  data wait {:.1f} %",
+                                figures.epoch, figures.loss, memory, figures.norm, figures.lr,
+                                log::with_thousands(static_cast<std::int64_t>(figures.tokens_per_second)), mfu, padding,
+                                100 * figures.data_wait));
 }
 
 void RunLog::evaluation(std::int64_t step, double epoch, const evaluate::Tally& tally,

@@ -19,8 +19,10 @@ namespace etude::train {
 struct StepFigures {
   std::int64_t step = 0;  ///< steps done, this one included
   double epoch = 0;
-  double loss = 0;  ///< mean over the targets of the global batch
-  double norm = 0;  ///< of the gradient, before clipping
+  double loss = 0;                    ///< mean over the targets of the global batch
+  std::optional<double> memory_loss;  ///< what forming memories cost, per target, where that is learned from
+  double padding = 0;                 ///< share of the global batch's grids that is no target
+  double norm = 0;                    ///< of the gradient, before clipping
   double lr = 0;
   std::int64_t tokens = 0;       ///< targets learned from since the run began
   double seconds = 0;            ///< of training since the run began, over all its sessions

@@ -18,17 +18,13 @@
 #include "framework/log/format.h"
 #include "framework/parallel/grains.h"
 #include "framework/train/interruption.h"
+#include "framework/train/training_plan.h"
 
 namespace etude::train {
 namespace {
 
 /// A run that skips this many steps in a row is not going to recover.
 constexpr std::int64_t kMostSkipped = 10;
-
-std::int64_t steps_of(const TrainOptions& options, const data::Plan& plan) {
-  if (options.epochs <= 0) return options.steps;
-  return std::max<std::int64_t>(1, static_cast<std::int64_t>(std::ceil(options.epochs / plan.epochs_after(1) - 1e-9)));
-}
 
 int threads_of(const TrainOptions& options, const models::Model& model, const comm::Communicator& communicator) {
   if (!device_of(model).is_cpu()) return 1;  // a GPU computes one grain after the other
@@ -81,7 +77,8 @@ Trainer::Trainer(const Experiment& experiment, const data::Pack& pack, models::M
       communicator_(communicator),
       folder_(folder),
       log_(log),
-      plan_(data::make_training_plan(pack, experiment.data, experiment.train.global_batch, experiment.seed())),
+      order_(order_of(experiment.data, model)),
+      plan_(training_plan(experiment, pack, order_)),
       steps_(steps_of(experiment.train, *plan_)),
       grains_(experiment.train.global_batch / experiment.train.micro_batch),
       workers_(threads_of(experiment.train, model, communicator)),
@@ -100,7 +97,11 @@ Trainer::Trainer(const Experiment& experiment, const data::Pack& pack, models::M
       clock_(std::make_unique<Clock>()) {
   // The optimizer has its float32 masters by now; the workers' models must share what the model will compute with.
   if (experiment.train.precision == Precision::kBfloat16) models::set_matrix_dtype(model, at::kBFloat16);
-  runner_ = std::make_unique<GrainRunner>(model, workers_, reducer_);
+  if (walks_in_lanes() && model.remembers()) {
+    lanes_ =
+        std::make_unique<Lanes>(model, grains_, experiment.train.micro_batch, communicator.rank(), communicator.size());
+  }
+  runner_ = std::make_unique<GrainRunner>(model, workers_, reducer_, lanes_.get());
 }
 
 Trainer::~Trainer() = default;
@@ -140,9 +141,9 @@ Ending Trainer::train() {
     // The update: the same bits on every rank. On a GPU what came of it is known a step later.
     enter(step_ + 1, "updating the weights");
     tokens_ += batch.counted;
-    std::vector<StepOutcome> known =
-        updater_->end_step({.step = step_, .counted = batch.counted, .tokens = tokens_, .lr = schedule_.lr(step_)},
-                           {own, runner_->late_losses(), mine.begin, gradients});
+    std::vector<StepOutcome> known = updater_->end_step(
+        {.step = step_, .counted = batch.counted, .cells = batch.cells, .tokens = tokens_, .lr = schedule_.lr(step_)},
+        {own, runner_->late(), mine.begin, gradients});
     ++step_;
 
     // Looking up from the work: tell, measure, keep, stop. What looks at the weights wants to know all about them.
@@ -235,13 +236,17 @@ void Trainer::report_step(const StepOutcome& outcome, const data::Loader& loader
   const double passed = std::max(1e-9, std::chrono::duration<double>(now - clock_->last_report).count());
   const double data_wait = loader.waited(), communication_wait = reducer_.seconds_waited();
   // The sum leaves out grains that are not finite: of a batch that has one there is no mean to tell.
-  const double loss = outcome.facts.bad_grains > 0
-                          ? std::numeric_limits<double>::quiet_NaN()
-                          : outcome.facts.loss_sum() / static_cast<double>(std::max<std::int64_t>(1, outcome.counted));
+  const auto counted = static_cast<double>(std::max<std::int64_t>(1, outcome.counted));
+  const auto mean = [&](double sum) {
+    return outcome.facts.bad_grains > 0 ? std::numeric_limits<double>::quiet_NaN() : sum / counted;
+  };
   const double pace = static_cast<double>(outcome.tokens - clock_->last_tokens) / passed;
   log_.step({.step = done,
              .epoch = plan_->epochs_after(done),
-             .loss = loss,
+             .loss = mean(outcome.facts.loss_sum()),
+             .memory_loss =
+                 outcome.facts.memory_grains > 0 ? std::optional(mean(outcome.facts.memory_loss_sum())) : std::nullopt,
+             .padding = 1.0 - static_cast<double>(outcome.counted) / static_cast<double>(outcome.cells),
              .norm = outcome.norm,
              .lr = outcome.lr,
              .tokens = outcome.tokens,
@@ -288,6 +293,8 @@ bool Trainer::among_the_best(double metric) {
 }
 
 void Trainer::save(std::optional<double> metric) {
+  models::NamedTensors lanes;
+  if (lanes_) lanes = lanes_->gather(communicator_);
   if (communicator_.rank() == 0) {
     enter(step_, "writing a checkpoint");
     const auto before = Clock::steady::now();
@@ -295,6 +302,7 @@ void Trainer::save(std::optional<double> metric) {
                  .model = optimizer_->weights(),
                  .model_config = model_.hugging_face_config(),
                  .optimizer = optimizer_->state(),
+                 .lanes = std::move(lanes),
                  .state = {{"made_from", made_from()},
                            {"tokens", tokens_},
                            {"seconds", seconds_before_ + clock_->session_seconds()},
@@ -313,6 +321,7 @@ nlohmann::json Trainer::made_from() const {
   return {{"the pack (its hash)", pack_.hash()},
           {"seed", experiment_.seed()},
           {"data.sequence_length", experiment_.data.sequence_length},
+          {"data.order", walks_in_lanes() ? "lanes" : "shuffled"},
           {"data.transpose.semitones", experiment_.data.transpose.semitones},
           {"data.transpose.where", experiment_.data.transpose.where},
           {"train.global_batch", experiment_.train.global_batch},
@@ -349,6 +358,7 @@ bool Trainer::resume() {
   }
   optimizer_->load_weights(snapshot.model, newest);
   optimizer_->load_state(snapshot.optimizer, newest);
+  if (lanes_) lanes_->load(snapshot.lanes, newest);
   schedule_.load_state(snapshot.state.at("schedule"));
   stopping_.load_state(snapshot.state.at("stopping"));
   step_ = snapshot.step;

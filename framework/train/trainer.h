@@ -15,6 +15,7 @@
 #include "framework/train/early_stopping.h"
 #include "framework/train/experiment.h"
 #include "framework/train/grain_runner.h"
+#include "framework/train/lanes.h"
 #include "framework/train/optimizer.h"
 #include "framework/train/rank_times.h"
 #include "framework/train/run_log.h"
@@ -62,6 +63,7 @@ class Trainer {
   std::int64_t steps() const { return steps_; }
   int threads() const { return workers_.threads(); }
   const EarlyStopping& stopping() const { return stopping_; }
+  bool walks_in_lanes() const { return order_ == data::Order::kLanes; }
 
  private:
   void begin_step();
@@ -85,6 +87,7 @@ class Trainer {
   run::RunFolder folder_;
   RunLog& log_;
 
+  const data::Order order_;  ///< of the data; never kAuto
   std::unique_ptr<data::Plan> plan_;
   std::int64_t steps_;
   std::int64_t grains_;
@@ -92,6 +95,7 @@ class Trainer {
   std::unique_ptr<Optimizer> optimizer_;
   parallel::GradientReducer reducer_;
   std::unique_ptr<Updater> updater_;
+  std::unique_ptr<Lanes> lanes_;  ///< null where nothing is remembered from step to step
   std::unique_ptr<GrainRunner> runner_;
   Schedule schedule_;
   EarlyStopping stopping_;

@@ -14,8 +14,12 @@ class PromptUpdater : public Updater {
   std::vector<StepOutcome> end_step(const StepOutcome& step, const StepEnd& end) override {
     StepOutcome outcome = step;
     outcome.facts = agree(communicator_, end.own);
-    outcome.norm = global_norm(end.gradients, workers_);
-    if (outcome.usable()) optimizer_.step(end.gradients, step.lr, clip_scale(outcome.norm, clip_));
+    const GradientNorms norms = gradient_norms(optimizer_.parameters(), end.gradients, workers_);
+    outcome.norm = norms.of_most;
+    outcome.norm_apart = norms.apart;
+    if (outcome.usable()) {
+      optimizer_.step(end.gradients, step.lr, clip_scale(norms.of_most, clip_), clip_scale(norms.apart, clip_));
+    }
     return {outcome};
   }
   std::vector<StepOutcome> rest() override { return {}; }

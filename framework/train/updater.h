@@ -18,19 +18,21 @@ namespace etude::train {
 struct StepOutcome {
   std::int64_t step = 0;     ///< 0 is the first
   std::int64_t counted = 0;  ///< targets of the global batch
+  std::int64_t cells = 0;    ///< of its grids, padding included
   std::int64_t tokens = 0;   ///< targets learned from since the run began, those of this step included
   double lr = 0;
 
   StepFacts facts{};
-  double norm = 0;  ///< of the gradient, before clipping
+  double norm = 0;        ///< of the gradient, before clipping
+  double norm_apart = 0;  ///< of the gradient of parameters that learn apart
 
-  bool usable() const { return facts.bad_grains == 0 && std::isfinite(norm); }
+  bool usable() const { return facts.bad_grains == 0 && std::isfinite(norm) && std::isfinite(norm_apart); }
 };
 
 /// What this rank brings to the end of a step.
 struct StepEnd {
   StepFacts own;                             ///< on a GPU without the losses
-  at::Tensor late_losses;                    ///< on a GPU the losses of this rank's grains, float32 [grains]
+  LateResults late;                          ///< on a GPU the losses of this rank's grains
   std::int64_t first_grain = 0;              ///< index, within the global batch, of the first of them
   const std::vector<at::Tensor>& gradients;  ///< summed over all ranks
 };
@@ -47,7 +49,7 @@ class Updater {
   virtual std::vector<StepOutcome> rest() = 0;
 };
 
-/// `clip`: the largest norm of the gradient; 0 does not clip.
+/// `clip`: the largest norm of the gradient, and, by itself, of that of parameters that learn apart; 0 does not clip.
 std::unique_ptr<Updater> make_updater(Optimizer& optimizer, comm::Communicator& communicator,
                                       parallel::WorkerPool& workers, double clip);
 /// For gradients that a GPU computes, or, to try it out, a CPU.

@@ -2,7 +2,6 @@
 
 #include <future>
 #include <set>
-#include <tuple>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -12,11 +11,6 @@
 #include "tests/data/loader/memory_pack.h"
 
 namespace etude::data {
-
-bool operator==(const SequenceRef& a, const SequenceRef& b) {
-  return std::tie(a.piece, a.begin, a.length, a.semitones) == std::tie(b.piece, b.begin, b.length, b.semitones);
-}
-
 namespace {
 
 using ::testing::ElementsAre;
@@ -161,17 +155,6 @@ TEST(TrainingPlan, SaysWhatCannotBeMeant) {
   EXPECT_THAT(complaint({10}, 1, 4), HasSubstr("data.sequence_length"));
   EXPECT_THAT(complaint({10}, 8, 0), HasSubstr("train.global_batch"));
   EXPECT_THAT(complaint({10}, 8, 4), "nothing");
-}
-
-TEST(EvaluationPlan, GoesThroughEverythingInOrder) {
-  const auto plan = make_evaluation_plan(pieces_of({10, 1, 4, 9}), 4, 4);
-  EXPECT_EQ(plan->sequences_per_epoch(), 3 + 0 + 1 + 2);
-  EXPECT_THAT(plan->batch(0), ElementsAre(SequenceRef{0, 0, 4, 0}, SequenceRef{0, 4, 4, 0}, SequenceRef{0, 8, 1, 0},
-                                          SequenceRef{2, 0, 3, 0}));
-  EXPECT_THAT(plan->batch(1),
-              ElementsAre(SequenceRef{3, 0, 4, 0}, SequenceRef{3, 4, 4, 0}, SequenceRef{}, SequenceRef{}));
-  EXPECT_THAT(plan->batch(2), ElementsAre(SequenceRef{}, SequenceRef{}, SequenceRef{}, SequenceRef{}));
-  EXPECT_EQ(make_evaluation_plan({}, 4, 4)->sequences_per_epoch(), 0);
 }
 
 TEST(NameOf, IsForAPerson) {

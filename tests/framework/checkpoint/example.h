@@ -23,6 +23,7 @@ inline checkpoint::Snapshot snapshot_at(std::int64_t step, std::optional<double>
   snapshot.model = {{"weight", at::full({values}, static_cast<double>(step), at::kFloat)}};
   snapshot.model_config = {{"model_type", "gpt2"}};
   snapshot.optimizer = {{"updates", at::full({1}, step, at::kLong)}, {"exp_avg.weight", at::zeros({values})}};
+  snapshot.lanes = {{"heard", at::full({2}, step, at::kLong)}, {"memory.0", at::full({2, 3}, 0.5)}};
   snapshot.state = {{"tokens", 100 * step}, {"seconds", 0.1 + 0.2}};
   return snapshot;
 }

@@ -20,8 +20,8 @@ using ::testing::HasSubstr;
 using testing::overwrite;
 using testing::slurp;
 
-const std::set<std::string> kFiles{"model.safetensors", "config.json", "optimizer.safetensors", "state.json",
-                                   "manifest.json"};
+const std::set<std::string> kFiles{"model.safetensors", "config.json", "optimizer.safetensors",
+                                   "lanes.safetensors", "state.json",  "manifest.json"};
 
 void expect_same(const models::NamedTensors& read, const models::NamedTensors& written) {
   ASSERT_EQ(read.size(), written.size());
@@ -58,6 +58,7 @@ TEST(Snapshot, ComesBackAsItWas) {
   EXPECT_EQ(read.model_config, written.model_config);
   expect_same(read.model, written.model);
   expect_same(read.optimizer, written.optimizer);
+  expect_same(read.lanes, written.lanes);
   expect_same(read_weights(folder.path()), written.model);
   EXPECT_EQ(read_manifest(folder.path()).step, written.step);
   EXPECT_EQ(read_manifest(folder.path()).metric, written.metric);
@@ -67,11 +68,14 @@ TEST(Snapshot, WhatWasNotThereIsNotThereAfterwards) {
   const testing::TemporaryFolder folder;
   Snapshot written = testing::snapshot_at(3);
   written.model_config = nullptr;
+  written.lanes.clear();
   write_snapshot(folder.path(), written);
   EXPECT_FALSE(fs::exists(folder.path() / "config.json"));
+  EXPECT_FALSE(fs::exists(folder.path() / "lanes.safetensors"));
   const Snapshot read = read_snapshot(folder.path());
   EXPECT_FALSE(read.metric.has_value());
   EXPECT_TRUE(read.model_config.is_null());
+  EXPECT_TRUE(read.lanes.empty());
 }
 
 TEST(Snapshot, AMetricThatIsNoNumberCountsAsNone) {

@@ -72,7 +72,7 @@ Trained train(const at::Device& device, Precision precision, double dropout, std
     for (const GrainResult& result : runner.run(batch, 1, 0.0)) own.count(grain++, result);
     const auto& gradients = reducer.finish();
     for (auto& outcome : updater->end_step({.step = step, .counted = batch.counted, .lr = 1e-3},
-                                           {own, runner.late_losses(), 0, gradients})) {
+                                           {own, runner.late(), 0, gradients})) {
       trained.outcomes.push_back(outcome);
     }
   }

@@ -42,6 +42,80 @@ StepFacts facts_of(const at::Tensor& losses, std::int64_t first_grain) {
   return facts;
 }
 
+/// What a step does to two parameters of one value each when one of them learns apart: SGD without momentum and decay
+/// takes lr * gradient, clipped. By torch.nn.utils.clip_grad_norm_ a norm of n above the limit c scales by c / (n +
+/// 1e-6).
+TEST(Updater, WhatLearnsApartIsClippedByItselfAndSlowsNobody) {
+  for (const bool late : {false, true}) {
+    comm::SingleProcess alone;
+    parallel::WorkerPool workers(1);
+    TrainOptions options;
+    options.optimizer = OptimizerKind::kSgd;
+    options.momentum = options.weight_decay = 0;
+    std::vector<models::Parameter> learned{
+        {.name = "most", .value = at::zeros({2}).requires_grad_(true)},
+        {.name = "apart", .value = at::zeros({2}).requires_grad_(true), .apart = true}};
+    const auto optimizer = make_optimizer(learned, options, workers);
+    const auto updater =
+        late ? make_late_updater(*optimizer, alone, 1.0) : make_updater(*optimizer, alone, workers, 1.0);
+    const auto step = [&](std::vector<float> most, std::vector<float> apart) {
+      const std::vector<at::Tensor> gradients{at::tensor(most), at::tensor(apart)};
+      for (models::Parameter& parameter : learned) parameter.value.detach().zero_();
+      auto told = updater->end_step({.lr = 1.0}, {{}, {at::ones({1}), {}}, 0, gradients});
+      for (const StepOutcome& outcome : updater->rest()) told.push_back(outcome);
+      return told.at(0);
+    };
+    const auto value = [&](std::size_t parameter, std::int64_t i) {
+      return learned[parameter].value.detach()[i].item<float>();
+    };
+    // A norm of 5 in what learns apart leaves the others, of norm 0.5, as they are; it is scaled to 1 itself.
+    EXPECT_NEAR(step({0.3f, 0.4f}, {3, 4}).norm, 0.5, 1e-6);
+    EXPECT_FLOAT_EQ(value(0, 0), -0.3f);
+    EXPECT_FLOAT_EQ(value(0, 1), -0.4f);
+    EXPECT_NEAR(value(1, 0), -0.6f, 1e-6);
+    EXPECT_NEAR(value(1, 1), -0.8f, 1e-6);
+    // And the other way round.
+    const StepOutcome outcome = step({30, 40}, {0.3f, 0.4f});
+    EXPECT_NEAR(outcome.norm, 50, 1e-5);
+    EXPECT_NEAR(outcome.norm_apart, 0.5, 1e-6);
+    EXPECT_NEAR(value(0, 0), -0.6f, 1e-6);
+    EXPECT_FLOAT_EQ(value(1, 0), -0.3f);
+    // A norm that is no number is one wherever it is.
+    EXPECT_FALSE(step({0.3f, 0.4f}, {kNaN, 0}).usable());
+    EXPECT_EQ(value(0, 0), 0.0f);
+  }
+}
+
+TEST(LateUpdater, SumsWhatFormingMemoriesCostAsThePromptOne) {
+  for (const bool late : {false, true}) {
+    testing::ThreadWorld(2).run([&](comm::Communicator& communicator) {
+      parallel::WorkerPool workers(1);
+      std::vector<models::Parameter> learned = parameters();
+      const auto optimizer = make_optimizer(learned, {}, workers);
+      const auto updater = late ? make_late_updater(*optimizer, communicator, 0.5)
+                                : make_updater(*optimizer, communicator, workers, 0.5);
+      // Rank 0 has losses 1 and 2 and pays 0.25 and 0.5 for memories; rank 1 likewise, but one of its four is no
+      // number.
+      const bool second = communicator.rank() == 1;
+      const std::vector<float> memory{0.25f, second ? kNaN : 0.5f};
+      StepFacts own;
+      for (std::size_t i = 0; i < 2 && !late; ++i) {
+        own.count(static_cast<std::int64_t>(i) + (second ? 2 : 0),
+                  {1.0f + static_cast<float>(i), std::isfinite(memory[i]), memory[i]});
+      }
+      const std::vector<at::Tensor> gradients = gradients_of(1);
+      auto told =
+          updater->end_step({}, {own, {at::tensor({1.0f, 2.0f}), at::tensor(memory)}, second ? 2 : 0, gradients});
+      for (const auto& outcome : updater->rest()) told.push_back(outcome);
+      EXPECT_EQ(told.at(0).facts.loss_sum(), 4.0);
+      EXPECT_EQ(told.at(0).facts.memory_loss_sum(), 1.0);
+      EXPECT_GT(told.at(0).facts.memory_grains, 0);
+      EXPECT_EQ(told.at(0).facts.bad_grains, 1);
+      EXPECT_EQ(told.at(0).facts.first_bad_grain, 3);
+    });
+  }
+}
+
 /// Weights and an updater for them.
 struct Bench {
   Bench(OptimizerKind kind, Precision precision, bool late, comm::Communicator& communicator) : workers(1) {
@@ -65,7 +139,7 @@ struct Bench {
     gradients = gradients_of(step);
     if (bad_gradient) gradients[1][3] = std::numeric_limits<float>::infinity();
     return updater->end_step({.step = step, .counted = 10 + step, .lr = 0.01 * static_cast<double>(1 + step % 3)},
-                             {own, losses, first_grain, gradients});
+                             {own, {losses, {}}, first_grain, gradients});
   }
 
   parallel::WorkerPool workers;
