@@ -3,11 +3,13 @@
 #include <fstream>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "cli/commands.h"
+#include "cli/inspect_experiment.h"
 #include "data/abc/abc.h"
 #include "data/midi/midi.h"
 #include "data/shard/pack.h"
@@ -25,7 +27,8 @@ namespace {
 namespace fs = std::filesystem;
 
 struct Arguments {
-  fs::path path;
+  std::vector<fs::path> paths;
+  std::vector<std::string> assignments;
   bool verify = false;
 };
 
@@ -128,9 +131,12 @@ void inspect_run(const fs::path& root) {
   }
 }
 
-void run_inspect(const Arguments& arguments) {
-  const fs::path& path = arguments.path;
-  if (!fs::exists(path)) throw UsageError(fmt::format("{}: no such file or folder", path.string()));
+bool is_experiment(const fs::path& path) {
+  const std::string extension = lower_extension(path);
+  return fs::is_regular_file(path) && (extension == ".yaml" || extension == ".yml");
+}
+
+void inspect_place(const fs::path& path, const Arguments& arguments) {
   if (fs::is_regular_file(path)) return inspect_music(path);
   if (fs::exists(path / "pack.json")) {
     const data::Pack pack = data::Pack::open(path);
@@ -147,14 +153,33 @@ void run_inspect(const Arguments& arguments) {
       fmt::format("{}: is no pack (pack.json), no run (config.yaml) and no checkpoint (manifest.json)", path.string()));
 }
 
+void run_inspect(const Arguments& arguments) {
+  for (const fs::path& path : arguments.paths) {
+    if (!fs::exists(path)) throw UsageError(fmt::format("{}: no such file or folder", path.string()));
+  }
+  const auto experiments = std::ranges::count_if(arguments.paths, is_experiment);
+  if (experiments == std::ssize(arguments.paths)) return inspect_experiments(arguments.paths, arguments.assignments);
+  if (experiments > 0) throw UsageError("experiments are shown side by side, but not beside anything else");
+  if (!arguments.assignments.empty()) throw UsageError("--set is about an experiment's keys, and none is given");
+  for (const fs::path& path : arguments.paths) inspect_place(path, arguments);
+}
+
 }  // namespace
 
 void add_inspect(CLI::App& app) {
   auto arguments = std::make_shared<Arguments>();
-  CLI::App* command = app.add_subcommand("inspect", "Show what a pack, a run, a checkpoint or a music file holds");
-  command->add_option("path", arguments->path, "A pack, run or checkpoint folder, or a .mid, .midi or .abc file")
+  CLI::App* command = app.add_subcommand(
+      "inspect", "Show what a pack, a run, a checkpoint or a music file holds, or what an experiment will take");
+  command
+      ->add_option("path", arguments->paths,
+                   "A pack, run or checkpoint folder; a .mid, .midi or .abc file; or the .yaml of an experiment, of "
+                   "several for a table side by side")
       ->required()
       ->type_name("PATH");
+  command->add_option("--set", arguments->assignments, "Another value for one key of the experiments (repeatable)")
+      ->type_name("KEY=VALUE")
+      ->allow_extra_args(false)
+      ->take_all();
   command->add_flag("--verify", arguments->verify,
                     "Read a whole pack and compare it with its checksums (checkpoints always are)");
   command->callback([arguments] { run_inspect(*arguments); });

@@ -98,12 +98,12 @@ std::string summary(const train::Experiment& experiment, const data::Pack& pack,
   const std::int64_t grains = experiment.train.global_batch / experiment.train.micro_batch;
   return fmt::format(
       "{}: {} of {} weights, vocabulary {}; {} pieces to learn from in {}; {} step{} of {} sequences of {} "
-      "tokens, in {} micro-batches; {} rank{} ({}) {} each",
+      "tokens{}, in {} micro-batches; {} rank{} ({}) {} each",
       experiment.name, model.kind(), log::with_thousands(weights), model.vocabulary_size(),
       log::with_thousands(std::ssize(pack.pieces(data::Split::kTrain))), pack.folder().string(),
       log::with_thousands(trainer.steps()), trainer.steps() == 1 ? "" : "s", experiment.train.global_batch,
-      experiment.data.sequence_length, grains, communicator.size(), communicator.size() == 1 ? "" : "s",
-      communicator.name(),
+      experiment.data.sequence_length, trainer.walks_in_lanes() ? " (lanes through whole pieces)" : "", grains,
+      communicator.size(), communicator.size() == 1 ? "" : "s", communicator.name(),
       seat.device.is_cpu() ? fmt::format("with {} thread{}", trainer.threads(), trainer.threads() == 1 ? "" : "s")
                            : fmt::format("with a GPU ({})", seat.name));
 }
@@ -125,7 +125,7 @@ void initialise(train::Trainer& trainer, const train::Experiment& experiment, co
                                    from.string(), pack.folder().string()));
     }
   }
-  trainer.start_from(checkpoint::read_weights(checkpoint), checkpoint.string());
+  trainer.start_from(train::read_initial_weights(checkpoint), checkpoint.string());
   log.info(fmt::format("starting from the weights of {}", checkpoint.string()));
 }
 

@@ -72,8 +72,8 @@ void describe(config::Section& section, TrainOptions& options) {
       "Seconds that ranks wait for one another before they say who is missing and end, to be resumed; longer "
       "than it takes to write a checkpoint. 0 waits for ever.");
   section.path("init_from", options.init_from,
-               "Run folder (its best weights) or checkpoint folder, of the same model and vocabulary, to start from; "
-               "empty starts anew.");
+               "Run folder (its best weights), checkpoint folder or what transformers' save_pretrained wrote, of the same "
+               "model and vocabulary, to start from; empty starts anew.");
 }
 
 void describe(config::Section& section, StopOptions& options) {

@@ -13,6 +13,8 @@ namespace etude::train {
 
 namespace fs = std::filesystem;
 
+constexpr const char* kWeights = "model.safetensors";
+
 std::unique_ptr<data::Tokenizer> load_tokenizer(const run::RunFolder& folder) {
   const std::string file = folder.tokenizer().string();
   try {
@@ -35,9 +37,14 @@ TrainedModel load_trained(const run::RunFolder& folder, const std::string& which
 }
 
 fs::path find_initial_checkpoint(const fs::path& place) {
-  if (fs::exists(place / "manifest.json")) return place;
+  if (fs::exists(place / "manifest.json") || fs::exists(place / kWeights)) return place;
   const fs::path checkpoints = run::open_run(place).checkpoints();
   return checkpoint::find_checkpoint(checkpoints, fs::exists(checkpoints / "best") ? "best" : "");
+}
+
+models::NamedTensors read_initial_weights(const fs::path& folder) {
+  if (fs::exists(folder / "manifest.json")) return checkpoint::read_weights(folder);
+  return models::read_safetensors(folder / kWeights);
 }
 
 }  // namespace etude::train

@@ -8,6 +8,7 @@
 #include "framework/run/run_folder.h"
 #include "framework/train/experiment.h"
 #include "models/model.h"
+#include "models/safetensors.h"
 
 namespace etude::train {
 
@@ -24,9 +25,12 @@ struct TrainedModel {
 /// the checkpoint is not there, Error when something in it is damaged.
 TrainedModel load_trained(const run::RunFolder& folder, const std::string& which = "");
 
-/// The checkpoint folder that train.init_from names: a checkpoint itself, or a run folder (its best, else final or
-/// last).
+/// The folder with the weights that train.init_from names: a checkpoint itself, a run folder (its best, else final or
+/// last), or what transformers' save_pretrained wrote.
 std::filesystem::path find_initial_checkpoint(const std::filesystem::path& place);
+
+/// The weights in there; those of a checkpoint are compared with their hash.
+models::NamedTensors read_initial_weights(const std::filesystem::path& folder);
 
 /// The tokenizer a run was trained with. Throws Error naming the file.
 std::unique_ptr<data::Tokenizer> load_tokenizer(const run::RunFolder& folder);
