@@ -42,7 +42,7 @@ data::StepData next_segments(std::int64_t step, const Arguments& arguments) {
   return data;
 }
 
-bench::Seconds train(models::Model& model, const Arguments& arguments) {
+bench::Seconds time_training(models::Model& model, const Arguments& arguments) {
   train::TrainOptions options;
   parallel::WorkerPool workers(1);
   const auto optimizer = train::make_optimizer(model.parameters(), options, workers);
@@ -69,7 +69,7 @@ bench::Seconds train(models::Model& model, const Arguments& arguments) {
   return bench::median(times);
 }
 
-bench::Seconds evaluate(models::Model& model, const Arguments& arguments) {
+bench::Seconds time_evaluation(models::Model& model, const Arguments& arguments) {
   if (arguments.precision == "bfloat16") models::set_matrix_dtype(model, at::kBFloat16);
   const parallel::WorkerPool one_thread(1);  // keeps LibTorch's own threads off
   const c10::InferenceMode no_gradients;
@@ -112,7 +112,8 @@ int main(int argc, char** argv) {
   options.transformer_xl = {.layers = 6, .width = 256, .heads = 8, .memory = remembered, .dropout = dropout};
   options.compressive_transformer.transformer_xl = options.transformer_xl;
   const auto model = models::make_model(options, kVocabulary, arguments.tokens, 1);
-  const bench::Seconds step = arguments.evaluate ? evaluate(*model, arguments) : train(*model, arguments);
+  const bench::Seconds step =
+      arguments.evaluate ? time_evaluation(*model, arguments) : time_training(*model, arguments);
   const auto tokens = static_cast<double>(arguments.rows * arguments.tokens);
   bench::print({{"what", arguments.evaluate ? "segments, evaluation" : "segments, training"},
                 {"who", "etude"},

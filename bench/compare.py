@@ -1,5 +1,6 @@
 """Etude beside its peers. Called by script/bench; each benchmark below measures in turn, then shows a table."""
 import argparse
+import json
 import os
 import pathlib
 import platform
@@ -9,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 
-from measure import CORES, ROOT, Session, number, peer, ratio, table
+from measure import CORES, ROOT, Session, number, older_peer, peer, ratio, table
 
 PRECISIONS = ("float32", "bfloat16")
 CLOCKS = {"wall": "figure", "cpu": "cpu_figure"}
@@ -212,10 +213,91 @@ def memory_table(session, clock):
     table("The most memory a process has had, MiB", ("", "etude", "peer", "ratio"), rows)
 
 
+# A Transformer-XL that hears 256 tokens and remembers 256 attends to 384.5 keys on average, as a GPT-2 of 768 tokens
+# does. 3 rows of these are nearest to the tokens of a step of 8 rows of 256.
+LONG = ("--kind", "gpt2", "--tokens", "768", "--rows", "3")
+
+
+def transformer_xl(session):
+    for _ in range(session.rounds):
+        for dropout in ("0.0", "0.1"):
+            options = ("--dropout", dropout)
+            session.run([session.program("bench_segments"), *options])
+            session.run(older_peer("hf_segments.py", *options))
+            session.run([session.program("bench_segments"), *options, *LONG])
+            session.run(peer("hf_segments.py", *options, *LONG))
+        session.run([session.program("bench_segments"), "--evaluate"])
+        session.run(older_peer("hf_segments.py", "--evaluate"))
+        session.run([session.program("bench_segments"), "--evaluate", *LONG])
+        session.run(peer("hf_segments.py", "--evaluate", *LONG))
+
+
+def transformer_xl_table(session, clock):
+    rows = []
+    for what, dropout in (("training", 0.0), ("training", 0.1), ("evaluation", 0.0)):
+        def figure(kind, ours):
+            names = [who for who in session.values("who", what=f"segments, {what}", kind=kind)
+                     if (who == "etude") == ours]
+            return session.figure(clock, what=f"segments, {what}", kind=kind, dropout=dropout, who=names[0])
+        ours, theirs = figure("transformer_xl", True), figure("transformer_xl", False)
+        gpt2_ours, gpt2_theirs = figure("gpt2", True), figure("gpt2", False)
+        rows.append((what, dropout, number(ours), number(theirs), ratio(ours, theirs), number(gpt2_ours),
+                     ratio(gpt2_ours, ours), number(gpt2_theirs)))
+    table("Transformer-XL, segments and memory of 256 tokens, tokens per second, one thread, float32; GPT-2 with 768 "
+          "tokens at a time, which attends to as many on average",
+          ("", "dropout", "etude", "transformers 4.35.2", "ratio", "our GPT-2", "time of ours, in its", "their GPT-2"),
+          rows)
+
+
+WINDOW_STEPS = 100
+WINDOW_EXPERIMENT = """
+name: window
+run: {work}/window
+data: {{pack: {work}/window-pack, sequence_length: 256}}
+model: {{kind: transformer_xl, layers: 6, width: 256, heads: 8, memory: 256, clamp_length: 512}}
+train: {{steps: {steps}, global_batch: 8, micro_batch: 4, lr: 5.0e-4, warmup: 10}}
+evaluate: {{every: 0}}
+checkpoint: {{every: 0}}
+"""
+
+
+def longest_test_piece(pack, music):
+    """The file that `etude pack` has put furthest from training, with most tokens."""
+    pieces = [piece for piece in json.loads((pack / "pack.json").read_text())["pieces"] if piece["split"] == "test"]
+    return music / max(pieces, key=lambda piece: piece["tokens"])["file"]
+
+
+def window(session):
+    music, etude = midi_files(session), session.program("etude")
+    pack, alone = session.work / "window-pack", session.work / "window-piece"
+    session.run([etude, "pack", "--input", music, "--output", pack, "--overwrite"], keep=False)
+    alone.mkdir()
+    (alone / "piece.mid").write_bytes(longest_test_piece(pack, music).read_bytes())
+    session.run([etude, "pack", "--input", alone, "--output", session.work / "window-piece-pack", "--validation", "0",
+                 "--test", "0.9999"], keep=False)
+    experiment = session.work / "window.yaml"
+    experiment.write_text(WINDOW_EXPERIMENT.format(work=session.work, steps=WINDOW_STEPS))
+    session.run([etude, "train", experiment], core=None, keep=False)
+    for _ in range(session.rounds):
+        session.run([session.program("bench_window"), session.work / "window", session.work / "window-piece-pack"])
+
+
+def window_table(session, clock):
+    memory, slid = (session.figure(clock, what="window", who=who) for who in ("memory", "sliding window"))
+    context, over = (session.values(name, what="window")[0] for name in ("context", "loss_over"))
+    losses = [session.figure("loss", what="window", who=who) for who in ("memory", "sliding window")]
+    table(f"Measuring a piece beyond its first {context:,} tokens, one thread; the loss is that of the {over:.0f} after "
+          f"these, of a model trained for {WINDOW_STEPS} steps",
+          ("", "tokens/s", "ratio", "loss per token"),
+          [("with a memory of this length", number(memory), ratio(memory, slid), number(losses[0], 4)),
+           ("sliding window", number(slid, 3), "", number(losses[1], 4))])
+
+
 BENCHMARKS = {"train": train, "ranks": ranks, "generate": generate, "pack": pack, "start": start,
-              "checkpoint": checkpoint, "memory": memory}
+              "checkpoint": checkpoint, "memory": memory, "transformer_xl": transformer_xl, "window": window}
 TABLES = {"train": train_table, "ranks": ranks_table, "generate": generate_table, "pack": pack_table,
-          "start": start_table, "checkpoint": checkpoint_table, "memory": memory_table}
+          "start": start_table, "checkpoint": checkpoint_table, "memory": memory_table,
+          "transformer_xl": transformer_xl_table, "window": window_table}
 
 
 def cpu_flags():

@@ -27,6 +27,11 @@ def peer(script, *arguments):
     return [PYTHON, ROOT / "bench/peers" / script, *arguments]
 
 
+def older_peer(script, *arguments):
+    """With the last transformers that has Transformer-XL."""
+    return ["env", f"PYTHONPATH={ROOT / '.deps/oracle-xl'}", *peer(script, *arguments)]
+
+
 class Session:
     """One run of script/bench: what is measured, and everything that was found."""
 
