@@ -26,10 +26,8 @@ struct Rows {
   std::int64_t before_stride = 0;
 
   const T* row(std::int64_t i) const { return i < split ? before + i * before_stride : data + (i - split) * stride; }
-  /// How many of the values from `column` on row i has.
-  std::int64_t inside(std::int64_t i, std::int64_t column, std::int64_t most) const {
-    return i < begin || i >= end ? 0 : larger(0, smaller(most, width - column));
-  }
+  /// How many values row i has.
+  std::int64_t inside(std::int64_t i) const { return i < begin || i >= end ? 0 : width; }
 };
 
 /// The operands of attention's products, copied into buffers whose sizes are multiples of the tiles' and padded with
@@ -51,6 +49,16 @@ struct Operands {
     }
   }
 
+  /// As many elements as a vector has, whatever they hold.
+  template <typename T>
+  static Floats elements(const T* from) {
+    if constexpr (kDepth == 1) {
+      return load(from);
+    } else {
+      return reinterpret_cast<Floats>(load(reinterpret_cast<const std::uint32_t*>(from)));
+    }
+  }
+
   /// Rows [0, count) as left factors, [count, row_elements], plus `bias` [width] where it is not null.
   template <typename T>
   static void pack_rows(const Rows<T>& rows, std::int64_t count, std::int64_t row_elements, const float* bias,
@@ -58,15 +66,16 @@ struct Operands {
     for (std::int64_t i = 0; i < count; ++i) {
       const T* from = rows.row(i);
       Part* place = parts_of(to + i * row_elements);
+      const std::int64_t inside = rows.inside(i);
       std::int64_t column = 0;
-      for (; rows.inside(i, column, kLanes) == kLanes; column += kLanes) {
+      for (; column + kLanes <= inside; column += kLanes) {
         const Floats x = load(from + column);
         store(place + column, bias == nullptr ? x : x + load(bias + column));
       }
-      if (const std::int64_t rest = rows.inside(i, column, kLanes); rest > 0) {
+      if (const std::int64_t rest = inside - column; rest > 0) {
         const Floats x = load_some(from + column, rest);
         store_some(place + column, bias == nullptr ? x : x + load_some(bias + column, rest), rest);
-        column += rest;
+        column = inside;
       }
       for (; column < kDepth * row_elements; ++column) place[column] = Part{};
     }
@@ -77,17 +86,23 @@ struct Operands {
   template <typename T>
   static void pack_across(const Rows<T>& rows, std::int64_t first, std::int64_t end, std::int64_t row_elements,
                           Element* to) {
-    const std::int64_t width = kDepth * row_elements;
     for (; first < end; first += kTileColumns) {
-      Part* panel = parts_of(to + first * row_elements);
-      for (std::int64_t column = 0; column < kTileColumns; ++column) {
-        const T* from = rows.row(first + column);
-        const auto place = [&](std::int64_t i) -> Part& {
-          return panel[(i / kDepth * kTileColumns + column) * kDepth + i % kDepth];
-        };
-        const std::int64_t inside = rows.inside(first + column, 0, width);
-        for (std::int64_t i = 0; i < inside; ++i) place(i) = part(from[i]);
-        for (std::int64_t i = inside; i < width; ++i) place(i) = Part{};
+      Element* panel = to + first * row_elements;
+      for (std::int64_t column = 0; column < kTileColumns; column += kLanes) {
+        std::int64_t i = 0;
+        for (; i + kLanes <= rows.width / kDepth; i += kLanes) {
+          Floats square[kLanes];
+          for (std::int64_t r = 0; r < kLanes; ++r) {
+            const std::int64_t row = first + column + r;
+            square[r] = rows.inside(row) == 0 ? Floats{} : elements(rows.row(row) + i * kDepth);
+          }
+          transpose(square);
+          for (std::int64_t r = 0; r < kLanes; ++r) {
+            store(reinterpret_cast<float*>(panel + (i + r) * kTileColumns + column), square[r]);
+          }
+        }
+        for (std::int64_t r = column; r < column + kLanes; ++r)
+          pack_rest_across(rows, first + r, i, row_elements, panel + r);
       }
     }
   }
@@ -98,20 +113,36 @@ struct Operands {
                          Element* to) {
     for (std::int64_t row = first; row < count; ++row) {
       const T* from = rows.row(row);
+      const std::int64_t inside = rows.inside(row);
       for (std::int64_t column = 0; column < columns; column += kTileColumns) {
         Element* elements = to + column / kDepth * count + row / kDepth * kTileColumns;
         if constexpr (kDepth == 1) {
           for (std::int64_t i = 0; i < kTileColumns; i += kLanes) {
-            const std::int64_t inside = rows.inside(row, column + i, kLanes);
-            store(elements + i, inside == kLanes ? load(from + column + i) : load_some(from + column + i, inside));
+            const std::int64_t left = inside - column - i;
+            store(elements + i,
+                  left >= kLanes ? load(from + column + i) : load_some(from + column + i, larger(0, left)));
           }
         } else {
-          const std::int64_t inside = rows.inside(row, column, kTileColumns);
           Part* parts = parts_of(elements) + row % kDepth;
           for (std::int64_t i = 0; i < kTileColumns; ++i) {
-            parts[i * kDepth] = i < inside ? part(from[column + i]) : Part{};
+            parts[i * kDepth] = column + i < inside ? part(from[column + i]) : Part{};
           }
         }
+      }
+    }
+  }
+
+ private:
+  /// The elements from the given one on of one row, one below the other.
+  template <typename T>
+  static void pack_rest_across(const Rows<T>& rows, std::int64_t row, std::int64_t element, std::int64_t row_elements,
+                               Element* to) {
+    const T* from = rows.row(row);
+    const std::int64_t inside = rows.inside(row);
+    for (std::int64_t i = element; i < row_elements; ++i) {
+      Part* parts = parts_of(to + i * kTileColumns);
+      for (std::int64_t d = 0; d < kDepth; ++d) {
+        parts[d] = i * kDepth + d < inside ? part(from[i * kDepth + d]) : Part{};
       }
     }
   }

@@ -92,6 +92,24 @@ inline Ints lane_numbers() {
   return numbers;
 }
 
+/// Rows of a square become its columns, in steps that exchange ever larger blocks beside the diagonal.
+template <std::int64_t kStep = 1>
+[[gnu::always_inline]] inline void transpose(Floats (&rows)[kLanes]) {
+  if constexpr (kStep < kLanes) {
+    constexpr std::int32_t step = static_cast<std::int32_t>(kStep), lanes = static_cast<std::int32_t>(kLanes);
+    const Ints lane = lane_numbers(), right = (lane & step) != 0;
+    const Ints upper = right ? lane + (lanes - step) : lane, lower = right ? lane + lanes : lane + step;
+#pragma GCC unroll 16
+    for (std::int64_t i = 0; i < kLanes; ++i) {
+      if ((i & kStep) != 0) continue;
+      const Floats a = rows[i], b = rows[i + kStep];
+      rows[i] = __builtin_shuffle(a, b, upper);
+      rows[i + kStep] = __builtin_shuffle(a, b, lower);
+    }
+    transpose<2 * kStep>(rows);
+  }
+}
+
 /// e^x by Cody and Waite's reduction and a polynomial, within 2 units in the last place, for x up to 88; 0 where it
 /// would be subnormal.
 inline Floats exponential(Floats x) {
