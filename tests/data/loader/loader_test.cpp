@@ -92,6 +92,19 @@ TEST(Loader, AGridIsAsWideAsItsLongestRowRoundedUp) {
   EXPECT_EQ(columns(97, 100), 100);  // a model's context ends there
 }
 
+TEST(Loader, EveryRankKnowsHowMuchOfTheGlobalBatchIsPadding) {
+  MemoryPack pack;
+  pack.add_scale(200);
+  // Grains of two rows: 2 x 16 cells with 10 + 3 targets, 2 x 48 with 40 + 0, 2 x 16 of padding alone.
+  const FixedPlan plan({{{0, 0, 10}, {0, 5, 3}, {0, 0, 40}, {}, {}, {}}}, 100);
+  for (const GrainRange range : {GrainRange{0, 3}, GrainRange{0, 1}, GrainRange{1, 3}, GrainRange{2, 3}}) {
+    const StepData data = Loader(pack.vocabulary(), pack.reader(), plan, 2, range, 0).next();
+    EXPECT_EQ(data.counted, 53);
+    EXPECT_EQ(data.cells, 32 + 96 + 32);
+    EXPECT_EQ(std::ssize(data.grains), range.end - range.begin);
+  }
+}
+
 TEST(Loader, TransposedTokensAreThoseOfTheTransposedPiece) {
   MemoryPack pack = some_music();
   const auto plan = training_plan(pack, 8);

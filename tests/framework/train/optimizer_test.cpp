@@ -230,16 +230,21 @@ TEST(Optimizer, NamesThePlaceAndTheTensorThatDoesNotFit) {
               AllOf(HasSubstr("there"), HasSubstr("'momentum_buffer.matrix'")));
 }
 
+/// Of parameters that all learn alike.
+double norm_of(const std::vector<at::Tensor>& gradients, parallel::WorkerPool& workers) {
+  return gradient_norms(std::vector<models::Parameter>(gradients.size()), gradients, workers).of_most;
+}
+
 TEST(GlobalNorm, IsTheNormOfAllGradientsTogether) {
   parallel::WorkerPool workers(3);
   // 3, 4 and 12 of a right-angled box have the diagonal 13.
-  EXPECT_DOUBLE_EQ(global_norm({at::full({1}, 3.0f), at::full({4}, 2.0f), at::full({9}, -4.0f)}, workers), 13.0);
-  EXPECT_EQ(global_norm({at::zeros({5})}, workers), 0.0);
+  EXPECT_DOUBLE_EQ(norm_of({at::full({1}, 3.0f), at::full({4}, 2.0f), at::full({9}, -4.0f)}, workers), 13.0);
+  EXPECT_EQ(norm_of({at::zeros({5})}, workers), 0.0);
   const auto gradients = gradients_of(1);
   const double torch_norm = at::cat(gradients).to(at::kDouble).norm().item<double>();
-  EXPECT_NEAR(global_norm(gradients, workers), torch_norm, 1e-6 * torch_norm);
-  EXPECT_TRUE(std::isnan(global_norm({at::zeros({2}), at::full({2}, NAN)}, workers)));
-  EXPECT_TRUE(std::isinf(global_norm({at::zeros({2}), at::full({2}, INFINITY)}, workers)));
+  EXPECT_NEAR(norm_of(gradients, workers), torch_norm, 1e-6 * torch_norm);
+  EXPECT_TRUE(std::isnan(norm_of({at::zeros({2}), at::full({2}, NAN)}, workers)));
+  EXPECT_TRUE(std::isinf(norm_of({at::zeros({2}), at::full({2}, INFINITY)}, workers)));
 }
 
 }  // namespace
