@@ -1,9 +1,13 @@
 // What a run spends on things other than learning, with the model and batch of bench_train: reading data, telling of a
-// step, writing a checkpoint. Seconds of each, one JSON line each.
+// step, writing a checkpoint. Seconds of each, one JSON line each. Then attention, forward and backward on one thread:
+// causal, and relative over a memory where a query sees as many keys on average; nanoseconds for each query and key.
 //   bench_parts FOLDER    writes its log and checkpoints there; the speed of that disk is part of the figure
 #include <filesystem>
 #include <functional>
 
+#include <ATen/CPUGeneratorImpl.h>
+#include <ATen/Parallel.h>
+#include <ATen/ops/empty.h>
 #include <CLI/CLI.hpp>
 
 #include "bench/clocks.h"
@@ -13,6 +17,8 @@
 #include "framework/train/optimizer.h"
 #include "framework/train/run_log.h"
 #include "models/gpt2.h"
+#include "models/kernels/attention.h"
+#include "models/kernels/relative_attention.h"
 
 namespace {
 
@@ -80,9 +86,45 @@ void measure_checkpoint(const run::RunFolder& folder) {
                 .model = optimizer->weights(),
                 .model_config = model.hugging_face_config(),
                 .optimizer = optimizer->state(),
+                .lanes = {},
                 .state = {{"seconds", 1.0}},
                 .metric = {}});
   });
+}
+
+void measure_attention() {
+  constexpr std::int64_t kHeads = 8, kWidth = 256, kSegment = 256, kMemory = 256, kTime = 768;
+  const auto random = [](at::IntArrayRef shape) {
+    return at::empty(shape, at::kFloat)
+        .normal_(0.0, 1.0, at::make_generator<at::CPUGeneratorImpl>(1))
+        .requires_grad_(true);
+  };
+  // A query sees (time + 1) / 2 keys on average, or the memory and as many of its segment.
+  const auto measure = [](const std::string& part, std::int64_t queries, double keys,
+                          const std::function<at::Tensor()>& attend) {
+    std::vector<bench::Seconds> times;
+    for (int i = 0; i < 15; ++i) {
+      const bench::Seconds before = bench::now();
+      attend().sum().backward();
+      times.push_back(bench::now() - before);
+    }
+    const bench::Seconds typical = bench::median(times);
+    const double pairs = static_cast<double>(kBatch * kHeads * queries) * keys;
+    bench::print({{"what", "parts"},
+                  {"who", "etude"},
+                  {"part", part},
+                  {"figure", typical.wall / pairs * 1e9},
+                  {"cpu_figure", typical.cpu / pairs * 1e9},
+                  {"unit", "ns"}});
+  };
+  const at::Tensor long_qkv = random({kBatch, kTime, 3 * kWidth}), qkv = random({kBatch, kSegment, 3 * kWidth}),
+                   memory = random({kBatch, kMemory, 2 * kWidth}), positions = random({kMemory + kSegment, kWidth}),
+                   content_bias = random({kWidth}), position_bias = random({kWidth});
+  measure("causal attention", kTime, (kTime + 1) / 2.0,
+          [&] { return models::causal_attention(long_qkv, kHeads, 0.0, nullptr, 0); });
+  const models::RelativeAttention how{.heads = kHeads, .first_key = std::vector<std::int64_t>(kBatch, 0)};
+  measure("relative attention", kSegment, kMemory + (kSegment + 1) / 2.0,
+          [&] { return models::relative_attention(qkv, memory, positions, content_bias, position_bias, how); });
 }
 
 }  // namespace
@@ -98,4 +140,6 @@ int main(int argc, char** argv) {
   measure_loader();
   measure_log(folder);
   measure_checkpoint(folder);
+  at::set_num_threads(1);
+  measure_attention();
 }
