@@ -58,14 +58,14 @@ class Sgd final : public Optimizer {
   void update_parameter(std::size_t index, at::Tensor& master, const at::Tensor& gradient, double lr,
                         double weight_decay, std::int64_t update) override {
     if (weight_decay > 0) master.mul_(1.0 - lr * weight_decay);
-    at::_fused_sgd_({master}, {gradient}, {momentum_[index]}, /*weight_decay=*/0.0, options_.momentum, lr,
+    at::_fused_sgd_({master}, {gradient}, buffers({index}), /*weight_decay=*/0.0, options_.momentum, lr,
                     /*dampening=*/0.0, /*nesterov=*/false, /*maximize=*/false, /*is_first_step=*/update == 1);
   }
   void update_together(const Together& all, double lr, double weight_decay) override {
     if (weight_decay > 0) at::_foreach_mul_(all.masters, 1.0 - (1.0 - all.skip) * (lr * weight_decay));
     // The buffers begin at zero, so the first step needs no exception.
-    at::_fused_sgd_(all.masters, all.gradients, chosen(momentum_, all.indices), /*weight_decay=*/0.0, options_.momentum,
-                    lr, /*dampening=*/0.0, /*nesterov=*/false, /*maximize=*/false, /*is_first_step=*/false, all.divisor,
+    at::_fused_sgd_(all.masters, all.gradients, buffers(all.indices), /*weight_decay=*/0.0, options_.momentum, lr,
+                    /*dampening=*/0.0, /*nesterov=*/false, /*maximize=*/false, /*is_first_step=*/false, all.divisor,
                     all.skip);
   }
   std::vector<std::pair<std::string, std::vector<at::Tensor>*>> moments() override {
@@ -73,6 +73,11 @@ class Sgd final : public Optimizer {
   }
 
  private:
+  /// Without momentum LibTorch refuses to be given any.
+  std::vector<at::Tensor> buffers(const std::vector<std::size_t>& indices) const {
+    return options_.momentum > 0 ? chosen(momentum_, indices) : std::vector<at::Tensor>{};
+  }
+
   std::vector<at::Tensor> momentum_;
 };
 
