@@ -46,7 +46,7 @@ Measured between(const Measured& shorter, const Measured& longer) {
 int main(int argc, char** argv) {
   run::keep_freed_memory();
   std::filesystem::path run_folder, pack_folder;
-  std::int64_t context = 3800, windows = 40, segment = 0;
+  std::int64_t context = 3800, windows = 30, segment = 0;
   CLI::App app{"A memory beside the sliding window"};
   app.add_option("run", run_folder)->required();
   app.add_option("pack", pack_folder, "Its first test piece is measured")->required();

@@ -249,7 +249,7 @@ def transformer_xl_table(session, clock):
           rows)
 
 
-WINDOW_STEPS = 100
+WINDOW_STEPS = 60
 WINDOW_EXPERIMENT = """
 name: window
 run: {work}/window
