@@ -77,7 +77,7 @@ int main(int argc, char** argv) {
   make_pieces(*decoder, batch, tokens);
   const bench::Seconds passed = bench::now() - before;
   const auto made = static_cast<double>(batch * tokens);
-  bench::print({{"what", "generate"},
+  bench::print({{"what", after > 0 ? "generate far" : "generate"},
                 {"who", "etude"},
                 {"model", kind},
                 {"precision", precision},

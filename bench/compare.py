@@ -96,6 +96,26 @@ def generate_table(session, clock):
           ("pieces at once", "float32", "bfloat16", "transformers", "ratio", "ratio, bfloat16"), rows)
 
 
+FAR_MODELS = ("transformer_xl", "compressive_transformer", "recurrent_memory_transformer")
+FAR = (500, 50_000)
+
+
+def far(session):
+    for _ in range(session.rounds):
+        for model in FAR_MODELS:
+            for after in FAR:
+                session.run([session.program("bench_generate"), "--model", model, "--after", after])
+
+
+def far_table(session, clock):
+    rows = []
+    for model in session.values("model", what="generate far"):
+        near, late = (session.figure(clock, what="generate far", model=model, after=after) for after in FAR)
+        rows.append((model, number(near), number(late), ratio(late, near)))
+    table("Generation far into a piece, tokens per second, 500 tokens after so many others, one thread, float32",
+          ("", *(f"after {after:,}" for after in FAR), "ratio"), rows)
+
+
 def midi_files(session):
     """A folder of MIDI files: real music where it is, else the built-in corpus as abc2midi writes it."""
     shared = pathlib.Path(os.environ.get("ETUDE_SHARED", ROOT.parent / "shared"))
@@ -293,10 +313,10 @@ def window_table(session, clock):
            ("sliding window", number(slid, 3), "", number(losses[1], 4))])
 
 
-BENCHMARKS = {"train": train, "ranks": ranks, "generate": generate, "pack": pack, "start": start,
+BENCHMARKS = {"train": train, "ranks": ranks, "generate": generate, "far": far, "pack": pack, "start": start,
               "checkpoint": checkpoint, "memory": memory, "transformer_xl": transformer_xl, "window": window}
-TABLES = {"train": train_table, "ranks": ranks_table, "generate": generate_table, "pack": pack_table,
-          "start": start_table, "checkpoint": checkpoint_table, "memory": memory_table,
+TABLES = {"train": train_table, "ranks": ranks_table, "generate": generate_table, "far": far_table,
+          "pack": pack_table, "start": start_table, "checkpoint": checkpoint_table, "memory": memory_table,
           "transformer_xl": transformer_xl_table, "window": window_table}
 
 

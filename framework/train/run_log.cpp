@@ -71,7 +71,7 @@ void RunLog::step(const StepFigures& figures) {
         {"min", ranks->min}, {"median", ranks->median}, {"max", ranks->max}, {"slowest", ranks->slowest}};
   }
   metrics_->write(row);
-  const std::string memory = figures.memory_loss ? fmt::format("  memory loss {:.4f}", *figures.memory_loss) : "";
+  const std::string memory = figures.memory_loss ? fmt::format("  memory loss {:.3g}", *figures.memory_loss) : "";
   const std::string mfu = figures.mfu ? fmt::format("  mfu {:.1f} %", 100 * *figures.mfu) : "";
   const std::string padding =
       figures.padding >= kMuchPadding ? fmt::format("  padding {:.0f} %", 100 * figures.padding) : "";
