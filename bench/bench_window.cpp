@@ -46,13 +46,13 @@ Measured between(const Measured& shorter, const Measured& longer) {
 int main(int argc, char** argv) {
   run::keep_freed_memory();
   std::filesystem::path run_folder, pack_folder;
-  std::int64_t context = 3800, windows = 30, segment = 0;
+  std::int64_t context = 3800, windows = 30, segment = 1024;
   CLI::App app{"A memory beside the sliding window"};
   app.add_option("run", run_folder)->required();
   app.add_option("pack", pack_folder, "Its first test piece is measured")->required();
   app.add_option("--context", context);
   app.add_option("--windows", windows, "How many tokens the sliding window is to measure");
-  app.add_option("--segment", segment, "Tokens heard at a time with a memory; 0 for as many as in training");
+  app.add_option("--segment", segment, "Tokens heard at a time with a memory (1024); 0 for as many as in training");
   CLI11_PARSE(app, argc, argv);
 
   const train::TrainedModel trained = train::load_trained(run::open_run(run_folder));
