@@ -16,14 +16,6 @@ namespace {
 
 constexpr double kDeviation = 0.02, kProjectionDeviation = 0.01;
 
-/// The sum of the cross entropies of linear(hidden, weight^T, bias); `hidden` [rows, width], `targets` [rows].
-at::Tensor cross_entropy_sum(const at::Tensor& hidden, const at::Tensor& weight, const at::Tensor& bias,
-                             const at::Tensor& targets, double label_smoothing) {
-  if (hidden.is_cpu()) return linear_cross_entropy(hidden, weight, bias, targets, label_smoothing);
-  return at::cross_entropy_loss(linear(hidden, weight.t(), bias).to(at::kFloat), targets, {}, at::Reduction::Sum,
-                                kIgnoredTarget, label_smoothing);
-}
-
 }  // namespace
 
 void describe(config::Section& section, AdaptiveOptions& options) {
@@ -143,12 +135,13 @@ at::Tensor AdaptiveVocabulary::loss_sum(const at::Tensor& hidden, const at::Tens
     const at::Tensor inside = wanted.ge(begin(i)).logical_and(wanted.lt(ends_[i]));
     choices = choices.masked_fill(inside, ends_[0] + static_cast<std::int64_t>(i) - 1);
     const at::Tensor places = inside.nonzero().squeeze(1);
-    const at::Tensor of_cluster = cross_entropy_sum(narrowed(rows.index_select(0, places), i), embeddings(i), bias(i),
-                                                    wanted.index_select(0, places) - begin(i), 0.0);
+    const at::Tensor of_cluster = linear_cross_entropy(narrowed(rows.index_select(0, places), i), embeddings(i),
+                                                       bias(i), wanted.index_select(0, places) - begin(i), 0.0);
     loss = loss.defined() ? loss + of_cluster : of_cluster;
   }
   const Head first = head();
-  const at::Tensor of_head = cross_entropy_sum(narrowed(rows, 0), first.weight, first.bias, choices, label_smoothing);
+  const at::Tensor of_head =
+      linear_cross_entropy(narrowed(rows, 0), first.weight, first.bias, choices, label_smoothing);
   return loss.defined() ? loss + of_head : of_head;
 }
 

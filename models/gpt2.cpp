@@ -126,7 +126,6 @@ at::Tensor Gpt2::pass(const at::Tensor& embeddings, const DropoutKey* key, std::
 at::Tensor Gpt2::logits(const at::Tensor& hidden) { return product(hidden, tokens_.t()).to(at::kFloat); }
 
 at::Tensor Gpt2::loss_sum(const at::Tensor& hidden, const at::Tensor& targets, double label_smoothing) {
-  if (!hidden.is_cpu()) return Model::loss_sum(hidden, targets, label_smoothing);
   return linear_cross_entropy(hidden.reshape({-1, hidden.size(-1)}), tokens_, {}, targets.reshape({-1}),
                               label_smoothing);
 }

@@ -14,6 +14,7 @@
 #include <torch/csrc/autograd/custom_function.h>
 
 #include "framework/config/error.h"
+#include "models/kernels/gpu.h"
 #include "models/kernels/kernels.h"
 #include "models/kernels/linear.h"
 
@@ -90,6 +91,7 @@ struct LinearCrossEntropy : torch::autograd::Function<LinearCrossEntropy> {
 
 at::Tensor linear_cross_entropy(const at::Tensor& hidden, const at::Tensor& weight, const at::Tensor& bias,
                                 const at::Tensor& targets, double label_smoothing) {
+  if (!hidden.is_cpu()) return on_gpu::linear_cross_entropy(hidden, weight, bias, targets, label_smoothing);
   const bool with_gradients = at::GradMode::is_enabled() && (hidden.requires_grad() || weight.requires_grad());
   // A graph takes no undefined tensors: one without values stands for no bias.
   const at::Tensor given_bias = bias.defined() ? bias : at::empty({0}, hidden.options().dtype(at::kFloat));

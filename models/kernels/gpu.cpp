@@ -6,16 +6,20 @@
 
 #include <ATen/Context.h>
 #include <ATen/TensorOperators.h>
+#include <ATen/core/Reduction.h>
 #include <ATen/ops/arange.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/constant_pad_nd.h>
+#include <ATen/ops/cross_entropy_loss.h>
 #include <ATen/ops/matmul.h>
 #include <ATen/ops/native_dropout.h>
 #include <ATen/ops/scaled_dot_product_attention.h>
 #include <ATen/ops/softmax.h>
 #include <ATen/ops/tensor.h>
 
+#include "models/kernels/cross_entropy.h"
 #include "models/kernels/dropout.h"
+#include "models/kernels/linear.h"
 
 namespace etude::models::on_gpu {
 
@@ -97,6 +101,12 @@ at::Tensor relative_attention(const at::Tensor& qkv, const at::Tensor& memory, c
     probabilities = models::dropout(padded, how.rate, how.key, how.site).narrow(3, 0, keys);
   }
   return at::matmul(probabilities, v).transpose(1, 2).reshape({batch, time, width}).to(qkv.scalar_type());
+}
+
+at::Tensor linear_cross_entropy(const at::Tensor& hidden, const at::Tensor& weight, const at::Tensor& bias,
+                                const at::Tensor& targets, double label_smoothing) {
+  return at::cross_entropy_loss(linear(hidden, weight.t(), bias).to(at::kFloat), targets, {}, at::Reduction::Sum,
+                                kIgnoredTarget, label_smoothing);
 }
 
 at::Tensor dropout(const at::Tensor& x, double rate, const DropoutKey& key, std::uint32_t site) {

@@ -23,6 +23,10 @@ at::Tensor relative_attention(const at::Tensor& qkv, const at::Tensor& memory, c
                               const at::Tensor& content_bias, const at::Tensor& position_bias,
                               const RelativeAttention& how);
 
+/// As etude::models::linear_cross_entropy(), with all logits in memory.
+at::Tensor linear_cross_entropy(const at::Tensor& hidden, const at::Tensor& weight, const at::Tensor& bias,
+                                const at::Tensor& targets, double label_smoothing);
+
 /// As etude::models::dropout().
 at::Tensor dropout(const at::Tensor& x, double rate, const DropoutKey& key, std::uint32_t site);
 

@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "models/kernels/attention.h"
+#include "models/kernels/cross_entropy.h"
 #include "tests/models/support.h"
 
 namespace etude::models {
@@ -24,6 +25,21 @@ TEST(KernelsForGpus, AttentionIsThatOfTheCpu) {
   (expected * weights).sum().backward();
   (found * weights).sum().backward();
   EXPECT_LT(relative_error(there.grad(), here.grad()), 1e-5);
+}
+
+TEST(KernelsForGpus, CrossEntropyIsThatOfTheCpu) {
+  const at::Tensor targets = etude::testing::random_tokens({30}, 50, 1);
+  targets[3] = kIgnoredTarget;
+  for (const double smoothing : {0.0, 0.1}) {
+    std::vector<at::Tensor> here{random_normal({30, 24}, 2), random_normal({50, 24}, 3), random_normal({50}, 4)}, there;
+    for (at::Tensor& x : here) there.push_back(x.requires_grad_(true).detach().clone().requires_grad_(true));
+    const at::Tensor expected = linear_cross_entropy(here[0], here[1], here[2], targets, smoothing);
+    const at::Tensor found = on_gpu::linear_cross_entropy(there[0], there[1], there[2], targets, smoothing);
+    EXPECT_LT(relative_error(found.detach(), expected.detach()), 1e-6);
+    expected.backward();
+    found.backward();
+    for (std::size_t i = 0; i < here.size(); ++i) EXPECT_LT(relative_error(there[i].grad(), here[i].grad()), 1e-5);
+  }
 }
 
 TEST(KernelsForGpus, WhatIsDroppedIsAFunctionOfTheKeyAndThePlace) {
