@@ -7,12 +7,6 @@
 
 namespace etude::models {
 
-namespace {
-
-float* data(const at::Tensor& tensor) { return tensor.mutable_data_ptr<float>(); }
-
-}  // namespace
-
 TransformerXlDecoder::Sizes CompressiveDecoder::sizes_of(const CompressiveTransformer& model) {
   const std::int64_t memory = model.options_.memory, all = memory + model.rate_ + model.slots_;
   return {.kept = memory + model.rate_,

@@ -8,12 +8,6 @@
 
 namespace etude::models {
 
-namespace {
-
-float* data(const at::Tensor& tensor) { return tensor.mutable_data_ptr<float>(); }
-
-}  // namespace
-
 Gpt2Decoder::Gpt2Decoder(const Gpt2& model, std::int64_t batch)
     : LineDecoder(batch, model.options_.width, model.vocabulary_size()),
       context_(model.context_),
@@ -57,13 +51,6 @@ void Gpt2Decoder::embed(std::int64_t token, std::int64_t column, float* x) const
   for (std::int64_t i = 0; i < width_; ++i) x[i] = of_token[i] + of_position[i];
 }
 
-void Gpt2Decoder::remember(const Lines& lines, Layer& layer) {
-  for (std::int64_t line = 0; line < lines.count; ++line) {
-    const float* keys = data(qkv_) + line * qkv_.stride(0) + width_;
-    layer.cache.put(slot(lines.row(line)), length_ + lines.column(line), keys, keys + width_);
-  }
-}
-
 void Gpt2Decoder::attend(const Lines& lines, const Layer& layer) {
   for (std::int64_t line = 0; line < lines.count; line += lines.of_row(line)) {
     for (std::int64_t head = 0; head < heads_; ++head) {
@@ -87,7 +74,7 @@ void Gpt2Decoder::pass(const Lines& lines) {
   for (Layer& layer : layers_) {
     layer.attention_norm.apply(x(), x_stride(), n, data(normed_), width_);
     layer.attention_input.multiply(data(normed_), width_, n, data(qkv_));
-    remember(lines, layer);
+    remember(lines, qkv_, length_, layer.cache);
     attend(lines, layer);
     layer.attention_output.multiply(data(mixed_), width_, n, x(), Then::kAdd);
     layer.mlp_norm.apply(x(), x_stride(), n, data(normed_), width_);

@@ -41,8 +41,6 @@ class Gpt2Decoder : public LineDecoder {
     KeyValueCache cache;
   };
 
-  /// Puts the lines' keys and values into the cache.
-  void remember(const Lines& lines, Layer& layer);
   /// Fills mixed_ with what each line's attention finds.
   void attend(const Lines& lines, const Layer& layer);
 

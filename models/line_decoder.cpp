@@ -91,6 +91,13 @@ at::Tensor LineDecoder::advance(const at::Tensor& tokens) {
   return result_;
 }
 
+void LineDecoder::remember(const Lines& lines, const at::Tensor& qkv, std::int64_t begin, KeyValueCache& cache) const {
+  for (std::int64_t line = 0; line < lines.count; ++line) {
+    const float* keys = data(qkv) + line * qkv.stride(0) + width_;
+    cache.put(slot(lines.row(line)), begin + lines.column(line), keys, keys + width_);
+  }
+}
+
 void LineDecoder::select(const at::Tensor& rows) {
   const at::Tensor in_order = rows.contiguous();
   const std::int64_t* chosen = in_order.const_data_ptr<std::int64_t>();

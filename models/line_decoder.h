@@ -6,6 +6,7 @@
 
 #include <ATen/core/Tensor.h>
 
+#include "models/kernels/key_value_cache.h"
 #include "models/model.h"
 
 namespace etude::models {
@@ -64,6 +65,11 @@ class LineDecoder : public Decoder {
 
   float* x(std::int64_t line = 0) const { return x_.mutable_data_ptr<float>() + line * x_.stride(0); }
   std::int64_t x_stride() const { return x_.stride(0); }
+  /// Puts the lines' keys and values into a cache whose first `begin` positions are taken; `qkv` holds those of a line
+  /// in a row, behind its queries.
+  void remember(const Lines& lines, const at::Tensor& qkv, std::int64_t begin, KeyValueCache& cache) const;
+  /// Float32 values of scratch and weights.
+  static float* data(const at::Tensor& tensor) { return tensor.mutable_data_ptr<float>(); }
   /// Where what is remembered of a row stands.
   std::int64_t slot(std::int64_t row) const { return slots_[static_cast<std::size_t>(row)]; }
   std::int64_t rows() const { return static_cast<std::int64_t>(slots_.size()); }

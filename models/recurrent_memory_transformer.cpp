@@ -34,11 +34,8 @@ at::Tensor RecurrentMemoryTransformer::hidden(const at::Tensor& tokens, Memory& 
 }
 
 at::Tensor RecurrentMemoryTransformer::begin(const Memory& memory) const {
-  std::vector<std::int64_t> heard = memory.heard;
-  const at::Tensor goes_on = at::tensor(heard, at::kLong)
-                                 .gt(0)
-                                 .to(first_memory_.device())
-                                 .view({static_cast<std::int64_t>(heard.size()), 1, 1});
+  const at::Tensor goes_on =
+      at::tensor(memory.heard, at::kLong).gt(0).to(first_memory_.device()).view({std::ssize(memory.heard), 1, 1});
   return at::where(goes_on, memory.tensors[0], first_memory_.to(at::kFloat).unsqueeze(0));
 }
 

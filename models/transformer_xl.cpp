@@ -99,9 +99,10 @@ TransformerXl::TransformerXl(const TransformerXlOptions& options, std::int64_t v
     Layer layer;
     layer.queries_keys_values = normal(3 * width, width);
     layer.position_keys = normal(width, width);
-    const bool own = i == 0 || !options_.share_biases;
-    layer.content_bias = own ? normal(options_.heads, width / options_.heads) : layers_[0].content_bias;
-    layer.position_bias = own ? normal(options_.heads, width / options_.heads) : layers_[0].position_bias;
+    if (i == 0 || !options_.share_biases) {
+      layer.content_bias = normal(options_.heads, width / options_.heads);
+      layer.position_bias = normal(options_.heads, width / options_.heads);
+    }
     layer.attention_output = normal(width, width);
     layer.attention_norm = norm();
     layer.inner_weight = normal(inner, width);
@@ -124,10 +125,7 @@ void TransformerXl::visit(const VisitWeight& visit) {
     Layer& layer = layers_[i];
     const std::string prefix = fmt::format("transformer.layers.{}.", i), attention = prefix + "dec_attn.",
                       feed_forward = prefix + "pos_ff.";
-    if (options_.share_biases) {
-      layer.content_bias = layers_[0].content_bias;
-      layer.position_bias = layers_[0].position_bias;
-    } else {
+    if (!options_.share_biases) {
       visit(attention + "r_w_bias", layer.content_bias, "attention");
       visit(attention + "r_r_bias", layer.position_bias, "attention");
     }
@@ -173,7 +171,7 @@ TransformerXl::Pass TransformerXl::begin(std::int64_t time, const Memory& memory
   for (const std::int64_t heard : memory.heard) {
     pass.looking.first_key.push_back(pass.length - recalled(memory, heard));
   }
-  if (options_.same_length) pass.looking.window = recall(memory, 0).size(1);
+  if (options_.same_length) pass.looking.window = recalled(memory, std::numeric_limits<std::int64_t>::max());
   pass.looking.rate = options_.attention_dropout;
   pass.looking.key = key;
 
@@ -189,7 +187,7 @@ at::Tensor TransformerXl::normalise(const at::Tensor& x, const Norm& norm) const
 }
 
 at::Tensor TransformerXl::attend(std::size_t index, const at::Tensor& x, const Memory& memory, const Pass& pass) const {
-  const Layer& layer = layers_[index];
+  const Layer &layer = layers_[index], &biases = layer_with_biases(index);
   const std::int64_t width = options_.width;
   at::Tensor past = recall(memory, index);
   past = past.narrow(1, past.size(1) - pass.length, pass.length);
@@ -201,8 +199,8 @@ at::Tensor TransformerXl::attend(std::size_t index, const at::Tensor& x, const M
   RelativeAttention looking = pass.looking;
   looking.site = site_of(index, LayerSite::kAttention);
   const at::Tensor mixed =
-      relative_attention(qkv, past_keys_values, positions, layer.content_bias.view({width}).to(qkv.scalar_type()),
-                         layer.position_bias.view({width}).to(qkv.scalar_type()), looking);
+      relative_attention(qkv, past_keys_values, positions, biases.content_bias.view({width}).to(qkv.scalar_type()),
+                         biases.position_bias.view({width}).to(qkv.scalar_type()), looking);
   const at::Tensor found = product(mixed, layer.attention_output.t());
   const at::Tensor sum = x.add(dropout(found, options_.dropout, pass.key, site_of(index, LayerSite::kAttentionOutput)));
   return before ? sum : normalise(sum, layer.attention_norm);
@@ -297,8 +295,8 @@ double TransformerXl::evaluation_flops_per_token(std::int64_t sequence_length) c
 
 double TransformerXl::forward_flops_per_token(std::int64_t sequence_length, std::int64_t slots) const {
   // A third of training, but for keys and values of the memory, of which training makes two thirds.
-  const double memorised = 2.0 * static_cast<double>(options_.width * options_.width * slots) /
-                           static_cast<double>(sequence_length);
+  const double memorised =
+      2.0 * static_cast<double>(options_.width * options_.width * slots) / static_cast<double>(sequence_length);
   return (flops_per_token(sequence_length, slots) + 2.0 * static_cast<double>(options_.layers) * memorised) / 3.0;
 }
 

@@ -66,7 +66,8 @@ class TransformerXl : public WeightedModel {
   struct Layer {
     at::Tensor queries_keys_values;          ///< [3 * width, width], as torch.nn.Linear
     at::Tensor position_keys;                ///< W_k,R of the paper, [width, width]
-    at::Tensor content_bias, position_bias;  ///< u and v of the paper, [heads, width of a head]
+    /// u and v of the paper, [heads, width of a head]; where all layers share them, the first layer's alone.
+    at::Tensor content_bias, position_bias;
     at::Tensor attention_output;             ///< [width, width]
     Norm attention_norm;
     at::Tensor inner_weight, inner_bias;  ///< [inner, width], [inner]
@@ -87,6 +88,7 @@ class TransformerXl : public WeightedModel {
   void visit(const VisitWeight& visit) override;
   at::Tensor normalise(const at::Tensor& x, const Norm& norm) const;
   bool normalises_before() const { return options_.normalisation == Normalisation::kBefore; }
+  const Layer& layer_with_biases(std::size_t index) const { return layers_[options_.share_biases ? 0 : index]; }
   /// training_flops_per_token() where layers look back at `slots` hidden states, and evaluation_flops_per_token().
   double flops_per_token(std::int64_t sequence_length, std::int64_t slots) const;
   double forward_flops_per_token(std::int64_t sequence_length, std::int64_t slots) const;

@@ -12,8 +12,6 @@ namespace etude::models {
 
 namespace {
 
-float* data(const at::Tensor& tensor) { return tensor.mutable_data_ptr<float>(); }
-
 /// The keys of a memory and of the token itself, as far as a token sees them.
 std::int64_t window_of(const TransformerXlOptions& options) {
   return options.same_length ? options.memory : options.memory + 1;
@@ -43,7 +41,8 @@ TransformerXlDecoder::TransformerXlDecoder(const TransformerXl& model, std::int6
   at::Tensor distances = at::arange(distances_ - 1, -1, -1, at::kFloat);
   if (model.options_.clamp_length > 0) distances = distances.clamp_max(model.options_.clamp_length);
   const at::Tensor waves = sinusoids(distances, width_);
-  for (const TransformerXl::Layer& layer : model.layers_) {
+  for (std::size_t index = 0; index < model.layers_.size(); ++index) {
+    const TransformerXl::Layer &layer = model.layers_[index], &biases = model.layer_with_biases(index);
     const at::Tensor r = at::matmul(waves, decoder_copy(layer.position_keys).t());
     KeyValueCache positions(1, heads_, head_width_, distances_);
     for (std::int64_t i = 0; i < distances_; ++i) positions.put(0, i, data(r) + i * width_, data(r) + i * width_);
@@ -53,8 +52,8 @@ TransformerXlDecoder::TransformerXlDecoder(const TransformerXl& model, std::int6
                        .inner = PackedMatrix(layer.inner_weight.t(), layer.inner_bias),
                        .outer = PackedMatrix(layer.outer_weight.t(), layer.outer_bias),
                        .feed_forward_norm = norm(layer.feed_forward_norm),
-                       .content_bias = decoder_copy(layer.content_bias),
-                       .position_bias = decoder_copy(layer.position_bias),
+                       .content_bias = decoder_copy(biases.content_bias),
+                       .position_bias = decoder_copy(biases.position_bias),
                        .positions = positions.all_keys()[0],
                        .cache = KeyValueCache(batch, heads_, head_width_, context)});
   }
@@ -97,13 +96,6 @@ void TransformerXlDecoder::embed(std::int64_t token, std::int64_t, float* x) con
 
 void TransformerXlDecoder::predict(float* hidden, std::int64_t rows, float* logits) {
   vocabulary_.predict(hidden, rows, logits);
-}
-
-void TransformerXlDecoder::remember(const Lines& lines, Layer& layer) {
-  for (std::int64_t line = 0; line < lines.count; ++line) {
-    const float* keys = data(qkv_) + line * qkv_.stride(0) + width_;
-    layer.cache.put(slot(lines.row(line)), end_ + lines.column(line), keys, keys + width_);
-  }
 }
 
 void TransformerXlDecoder::add_biases(const Lines& lines, const Layer& layer) {
@@ -173,7 +165,7 @@ void TransformerXlDecoder::pass(const Lines& lines) {
     const auto normalise_sum = [&](const DecoderNorm& norm) { norm.apply(x(), x_stride(), n, x(), x_stride()); };
     if (normalises_before_) normalise(layer.attention_norm);
     layer.queries_keys_values.multiply(input, stride, n, data(qkv_));
-    remember(lines, layer);
+    remember(lines, qkv_, end_, layer.cache);
     attend(lines, i);
     layer.attention_output.multiply(data(mixed_), width_, n, x(), Then::kAdd);
     normalises_before_ ? normalise(layer.feed_forward_norm) : normalise_sum(layer.attention_norm);

@@ -61,7 +61,6 @@ class TransformerXlDecoder : public LineDecoder {
   std::int64_t begin_ = 0, end_ = 0;  ///< the positions of the cache that the next token sees
 
  private:
-  void remember(const Lines& lines, Layer& layer);
   void attend(const Lines& lines, std::size_t index);
   void add_biases(const Lines& lines, const Layer& layer);
 

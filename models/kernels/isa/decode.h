@@ -152,6 +152,16 @@ inline float soften(float* scores, std::int64_t limit, std::int64_t columns, flo
   return sum(sums);
 }
 
+/// Writes what the queries from `first` on have mixed, [count, width], with the sums of their weights divided out.
+template <typename Head>
+void put_mixed(const Head& head, std::int64_t first, std::int64_t count, const float* mixed, std::int64_t width,
+               const float* inverse) {
+  for (std::int64_t r = 0; r < count; ++r) {
+    float* to = head.output + (first + r) * head.output_stride;
+    for (std::int64_t d = 0; d < head.head_width; ++d) to[d] = mixed[r * width + d] * inverse[r];
+  }
+}
+
 /// Attention of `count` queries that follow one another, at most kTileRows, to the keys before each.
 inline void attend_some(const DecodeAttention& head, std::int64_t first, std::int64_t count) {
   const std::int64_t seen = head.seen + first + count - 1, panels = (seen + kPanelColumns - 1) / kPanelColumns;
@@ -181,10 +191,7 @@ inline void attend_some(const DecodeAttention& head, std::int64_t first, std::in
                           .panels = width / kPanelColumns,
                           .y = mixed,
                           .y_stride = width});
-  for (std::int64_t r = 0; r < count; ++r) {
-    float* to = head.output + (first + r) * head.output_stride;
-    for (std::int64_t d = 0; d < head.head_width; ++d) to[d] = mixed[r * width + d] * inverse[r];
-  }
+  put_mixed(head, first, count, mixed, width, inverse);
 }
 
 inline void decode_attention(const DecodeAttention& head) {
@@ -263,10 +270,7 @@ inline void attend_some_relative(const DecodeRelativeAttention& head, std::int64
   product.weights = head.keys.values + oldest * kPanelColumns;
   product.panel_stride = head.keys.context * kPanelColumns;
   multiply_panels<float>(product);
-  for (std::int64_t r = 0; r < count; ++r) {
-    float* to = head.output + (first + r) * head.output_stride;
-    for (std::int64_t d = 0; d < head.head_width; ++d) to[d] = mixed[r * width + d] * inverse[r];
-  }
+  put_mixed(head, first, count, mixed, width, inverse);
 }
 
 inline void decode_relative_attention(const DecodeRelativeAttention& head) {
