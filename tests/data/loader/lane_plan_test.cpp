@@ -17,10 +17,7 @@ using testing::pieces_of;
 
 std::unique_ptr<Plan> lane_plan(const std::vector<std::int64_t>& lengths, std::int64_t sequence_length,
                                 std::int64_t lanes, std::uint64_t seed = 1) {
-  DataOptions options;
-  options.sequence_length = sequence_length;
-  options.order = Order::kLanes;
-  return make_training_plan(pieces_of(lengths), Vocabulary{}, options, lanes, seed);
+  return testing::plan_of(Order::kLanes, lengths, sequence_length, lanes, seed);
 }
 
 /// A piece that a lane has walked through, as far as it came.

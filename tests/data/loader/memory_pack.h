@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
@@ -19,6 +20,16 @@ inline std::vector<data::Piece> pieces_of(const std::vector<std::int64_t>& lengt
     piece.tokens = tokens;
   }
   return pieces;
+}
+
+/// A training plan over such pieces.
+inline std::unique_ptr<data::Plan> plan_of(data::Order order, const std::vector<std::int64_t>& lengths,
+                                           std::int64_t sequence_length, std::int64_t global_batch,
+                                           std::uint64_t seed) {
+  data::DataOptions options;
+  options.sequence_length = sequence_length;
+  options.order = order;
+  return data::make_training_plan(pieces_of(lengths), data::Vocabulary{}, options, global_batch, seed);
 }
 
 /// Music that lies in memory: PAD_None, BOS_None, EOS_None, Bar_None and the pitches 48 to 72.

@@ -19,9 +19,7 @@ using testing::pieces_of;
 
 std::unique_ptr<Plan> training_plan(const std::vector<std::int64_t>& lengths, std::int64_t sequence_length,
                                     std::int64_t global_batch, std::uint64_t seed = 1) {
-  DataOptions options;
-  options.sequence_length = sequence_length;
-  return make_training_plan(pieces_of(lengths), Vocabulary{}, options, global_batch, seed);
+  return testing::plan_of(Order::kShuffled, lengths, sequence_length, global_batch, seed);
 }
 
 /// The first `count` sequences of the endless stream.
