@@ -29,6 +29,8 @@ Json type_schema(const Option& option) {
   if (option.type == "integer" || option.type == "number") return with_range({{"type", option.type}}, option);
   if (option.type == "boolean") return {{"type", "boolean"}};
   if (option.type == "map of text") return {{"type", "object"}, {"additionalProperties", kText}};
+  if (option.type == "list of text") return {{"type", {"array", "string", "number", "boolean"}}, {"items", kText}};
+  if (option.type == "duration") return {{"type", {"string", "number"}}};
   if (option.type == "list of integers") {
     Json schema = {{"type", "array"}, {"items", with_range({{"type", "integer"}}, option)}};
     if (option.exactly > 0) schema["minItems"] = schema["maxItems"] = option.exactly;
@@ -40,8 +42,14 @@ Json type_schema(const Option& option) {
 /// A default as JSON. What YAML quotes or leaves bare is text where the type says so.
 Json default_value(const Option& option) {
   const Node node = parse_tree(option.default_value, 0);
-  const bool is_text = option.type == "text" || option.type == "path" || option.type == "choice";
-  if (is_text) return node.scalar;
+  for (const char* type : {"text", "path", "choice", "duration"}) {
+    if (option.type == type) return node.scalar;
+  }
+  if (option.type == "list of text") {
+    Json list = Json::array();
+    for (const Node& text : node.list) list.push_back(text.scalar);
+    return list;
+  }
   if (option.type == "map of text") {
     Json map = Json::object();
     for (const Node::Entry& entry : node.map) map[entry.key] = entry.node.scalar;

@@ -127,6 +127,16 @@ void Section::path(std::string name, std::filesystem::path& field, std::string s
   add(std::move(option));
 }
 
+void Section::duration(std::string name, double& seconds, std::string sentence) {
+  Option option = named(std::move(name), "duration", std::move(sentence));
+  option.set = [&seconds](const Value& value) -> std::string {
+    if (value.kind == Value::Kind::kScalar && parse_duration(value.scalar, seconds) == Parse::kGood) return "";
+    return complaint("a duration such as 90s, 15m, 12h, 2d, 1h30m or 12:00:00", "", found(value));
+  };
+  option.get = [&seconds] { return duration_text(seconds); };
+  add(std::move(option));
+}
+
 void Section::integers(std::string name, std::vector<std::int64_t>& field, Range<std::int64_t> range,
                        std::size_t exactly, std::string sentence) {
   Option option = named(std::move(name), "list of integers", std::move(sentence));
@@ -146,6 +156,29 @@ void Section::integers(std::string name, std::vector<std::int64_t>& field, Range
     return "";
   };
   option.get = [&field] { return fmt::format("[{}]", fmt::join(field, ", ")); };
+  add(std::move(option));
+}
+
+void Section::list(std::string name, std::vector<std::string>& field, std::string sentence) {
+  Option option = named(std::move(name), "list of text", std::move(sentence));
+  option.set = [&field](const Value& value) -> std::string {
+    const std::vector<Value> given = value.kind == Value::Kind::kScalar ? std::vector{value} : value.list;
+    std::vector<std::string> parsed;
+    for (const Value& text : given) {
+      if (text.kind != Value::Kind::kScalar) return complaint("a list of text", "", found(text) + " in it");
+      parsed.push_back(text.scalar);
+    }
+    if (value.kind == Value::Kind::kMap || value.kind == Value::Kind::kNull) {
+      return complaint("a list of text ([] for none)", "", found(value));
+    }
+    field = std::move(parsed);
+    return "";
+  };
+  option.get = [&field] {
+    std::vector<std::string> texts;
+    for (const std::string& text : field) texts.push_back(yaml_text(text));
+    return fmt::format("[{}]", fmt::join(texts, ", "));
+  };
   add(std::move(option));
 }
 

@@ -25,7 +25,8 @@ struct Range {
 struct Option {
   std::string name;      ///< the key in YAML, without its section: "lr"
   std::string sentence;  ///< what it does, one sentence
-  /// "integer", "number", "boolean", "text", "path", "list of integers", "choice" or "map of text"
+  /// "integer", "number", "boolean", "text", "path", "duration", "list of integers", "list of text", "choice" or
+  /// "map of text"
   std::string type;
   std::string default_value;         ///< as YAML would write it; the field's value when it was bound
   std::string range;                 ///< "1 to 64", "a, b or c"; empty when anything goes
@@ -84,9 +85,13 @@ class Section {
   void boolean(std::string name, bool& field, std::string sentence);
   void text(std::string name, std::string& field, std::string sentence);
   void path(std::string name, std::filesystem::path& field, std::string sentence);
+  /// Seconds, written as a number or as 90s, 15m, 12h, 2d, 1h30m, HH:MM:SS or D-HH:MM:SS.
+  void duration(std::string name, double& seconds, std::string sentence);
   /// Accepts a list; `exactly` > 0 fixes its length.
   void integers(std::string name, std::vector<std::int64_t>& field, Range<std::int64_t> range, std::size_t exactly,
                 std::string sentence);
+  /// Accepts a list of scalars; one alone is a list of one.
+  void list(std::string name, std::vector<std::string>& field, std::string sentence);
   /// Free keys with text values, such as {composer: chopin}.
   void texts(std::string name, std::map<std::string, std::string>& field, std::string sentence);
 

@@ -1,6 +1,7 @@
 #include "framework/config/values.h"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <cmath>
 #include <limits>
@@ -108,6 +109,72 @@ Parse parse_number(std::string_view text, double& result) {
   if (error == std::errc::result_out_of_range) return Parse::kTooLarge;
   result = text[0] == '-' ? -parsed : parsed;
   return Parse::kGood;
+}
+
+namespace {
+
+struct Unit {
+  char letter;
+  double seconds;
+};
+constexpr std::array kUnits{Unit{'d', 86400}, Unit{'h', 3600}, Unit{'m', 60}, Unit{'s', 1}};
+
+/// "12:00:00" or "1-12:00:00", as job schedulers write it.
+bool parse_clock(std::string_view text, double& seconds) {
+  const auto take = [&](char end, std::int64_t& field) {
+    const std::string_view digits = take_digits(text);
+    if (digits.empty() || digits.size() > 9) return false;
+    std::from_chars(digits.data(), digits.data() + digits.size(), field);
+    if (end == '\0') return text.empty();
+    if (!text.starts_with(end)) return false;
+    text.remove_prefix(1);
+    return true;
+  };
+  std::int64_t days = 0, hours = 0, minutes = 0, rest = 0;
+  if (text.find('-') != std::string_view::npos && !take('-', days)) return false;
+  if (!take(':', hours) || !take(':', minutes) || !take('\0', rest) || minutes > 59 || rest > 59) return false;
+  seconds = static_cast<double>(((days * 24 + hours) * 60 + minutes) * 60 + rest);
+  return true;
+}
+
+}  // namespace
+
+Parse parse_duration(std::string_view text, double& seconds) {
+  if (parse_clock(text, seconds)) return Parse::kGood;
+  double sum = 0, plain = 0;
+  if (parse_number(text, plain) == Parse::kGood) {
+    if (!std::isfinite(plain) || plain < 0) return Parse::kMalformed;
+    seconds = plain;
+    return Parse::kGood;
+  }
+  auto unit = kUnits.begin();
+  while (!text.empty()) {
+    const std::size_t length = text.find_first_not_of("0123456789.");
+    if (length == 0 || length == std::string_view::npos) return Parse::kMalformed;
+    double count = 0;
+    if (parse_number(text.substr(0, length), count) != Parse::kGood) return Parse::kMalformed;
+    unit = std::find_if(unit, kUnits.end(), [&](const Unit& candidate) { return candidate.letter == text[length]; });
+    if (unit == kUnits.end()) return Parse::kMalformed;
+    sum += count * unit++->seconds;
+    text.remove_prefix(length + 1);
+  }
+  if (unit == kUnits.begin() || !std::isfinite(sum)) return Parse::kMalformed;
+  seconds = sum;
+  return Parse::kGood;
+}
+
+std::string duration_text(double seconds) {
+  constexpr double kTooManyForWholeUnits = 1e15;
+  if (seconds != std::floor(seconds) || seconds >= kTooManyForWholeUnits) return number_text(seconds) + "s";
+  if (seconds == 0) return "0s";
+  std::string text;
+  auto left = static_cast<std::int64_t>(seconds);
+  for (const auto& [letter, of_unit] : kUnits) {
+    const auto whole = static_cast<std::int64_t>(of_unit);
+    if (left >= whole) text += fmt::format("{}{}", left / whole, letter);
+    left %= whole;
+  }
+  return text;
 }
 
 std::string number_text(double value) {

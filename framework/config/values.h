@@ -18,6 +18,13 @@ Parse parse_integer(std::string_view text, std::int64_t& result);
 /// Reads a number as YAML writes it, .inf, -.inf and .nan included.
 Parse parse_number(std::string_view text, double& result);
 
+/// Reads seconds: 90, 1.5h, 1h30m, 12:00:00, 1-12:00:00; units are d, h, m and s, each once, the largest first. What is
+/// negative or not finite is malformed.
+Parse parse_duration(std::string_view text, double& seconds);
+
+/// The same as text that reads back to the same seconds: "1h30m", "0s", "0.5s".
+std::string duration_text(double seconds);
+
 /// The shortest text that reads back to the same bits, and as a floating-point number in any YAML: 2.0, 1.0e-05, .inf.
 std::string number_text(double value);
 

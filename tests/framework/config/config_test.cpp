@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 
 #include "framework/config/document.h"
+#include "framework/config/values.h"
 #include "tests/framework/config/experiment.h"
 #include "tests/support/oracle.h"
 
@@ -112,6 +113,37 @@ TEST(Numbers, ThatAreNotFiniteAreInNoFiniteRange) {
   }
 }
 
+TEST(Durations, AreReadInTheUnitsThatPeopleAndSchedulersWrite) {
+  const auto read = [](const std::string& text) {
+    double seconds = 7;
+    Section root;
+    root.duration("time", seconds, "How long.");
+    load_text(root, "time: " + text + "\n", "d.yaml");
+    return seconds;
+  };
+  EXPECT_EQ(read("90"), 90);
+  EXPECT_EQ(read("90s"), 90);
+  EXPECT_EQ(read("1.5h"), 5400);
+  EXPECT_EQ(read("1h30m"), 5400);
+  EXPECT_EQ(read("2d"), 172800);
+  EXPECT_EQ(read("1d1h1m1s"), 90061);
+  EXPECT_EQ(read("01:30:00"), 5400);
+  EXPECT_EQ(read("1-12:00:00"), 129600);
+  for (const std::string wrong :
+       {"-5", "5x", "h", "1m1h", "1h1h", "1:30", "00:60:00", "1h 30m", ".inf", ".nan", "''", "[1]", ""}) {
+    EXPECT_THROW(read(wrong), ConfigError) << wrong;
+  }
+}
+
+TEST(Durations, AreWrittenSoThatTheyReadBackTheSame) {
+  for (const double seconds : {0.0, 0.5, 1.0, 60.0, 5400.0, 90061.0, 172800.0, 1e15, 1e300, 0.1}) {
+    double read = -1;
+    EXPECT_EQ(parse_duration(duration_text(seconds), read), Parse::kGood) << duration_text(seconds);
+    EXPECT_EQ(read, seconds);
+  }
+  EXPECT_EQ(duration_text(5400), "1h30m");
+}
+
 TEST(Booleans, AreThoseOfYaml11) {
   One<bool> x([](Section& s, bool& field) { s.boolean("x", field, ""); });
   for (const char* yes : {"true", "True", "TRUE", "yes", "on", "y"}) EXPECT_TRUE(x.read(yes)) << yes;
@@ -209,6 +241,25 @@ std::vector<std::string> awkward_texts() {
           "-",
           "a.b",
           "x y z"};
+}
+
+TEST(Lists, OfTextTakeOneOrManyAndAreWrittenSoThatTheyReadBackTheSame) {
+  std::vector<std::string> words{"default"};
+  Section root;
+  root.list("words", words, "Words.");
+  load_text(root, "words: one\n", "w.yaml");
+  EXPECT_EQ(words, std::vector<std::string>{"one"});
+  const std::vector<std::string> awkward = awkward_texts();
+  words = awkward;
+  const std::string yaml = to_yaml(root);
+  words.clear();
+  load_text(root, yaml, "w.yaml");
+  EXPECT_EQ(words, awkward);
+  load_text(root, "words: []\n", "w.yaml");
+  EXPECT_TRUE(words.empty());
+  EXPECT_THROW(load_text(root, "words: {a: b}\n", "w.yaml"), ConfigError);
+  EXPECT_THROW(load_text(root, "words: [[a]]\n", "w.yaml"), ConfigError);
+  EXPECT_THROW(load_text(root, "words:\n", "w.yaml"), ConfigError);
 }
 
 TEST(ToYaml, WritesNumbersThatReadBackToTheSameBits) {
