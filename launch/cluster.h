@@ -51,6 +51,6 @@ std::unique_ptr<Cluster> load_cluster(const std::filesystem::path& file,
                                       const std::vector<std::string>& assignments = {});
 
 /// All of it, resolved; load_cluster reads it back.
-std::string to_yaml(const Cluster& cluster);
+std::string to_yaml(Cluster& cluster);
 
 }  // namespace etude::launch

@@ -19,6 +19,9 @@ struct Outcome {
 
 using Command = std::vector<std::string>;
 
+/// What waitpid(2) reported, as a shell reports it: the exit code, or 128 + N when signal N ended it.
+int exit_code_of(int status);
+
 /// Runs a program to its end, without a shell: arguments are what they are, whatever stands in them. Gives up after
 /// `seconds` (code 124). `input` goes to its standard input.
 Outcome run(const Command& command, double seconds = 60, const std::string& input = "");

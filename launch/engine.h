@@ -1,7 +1,9 @@
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -13,6 +15,7 @@ namespace etude::launch {
 
 struct Cluster;
 struct Job;
+struct Status;
 
 /// What an engine says of a job it was given.
 enum class Phase {
@@ -44,11 +47,18 @@ class Engine {
  public:
   virtual ~Engine() = default;
 
-  /// Its own keys of a cluster file, beside those of Cluster. Called once.
+  /// Its own keys of a cluster file, beside those of Cluster, bound to its own fields.
   virtual void describe(config::Section& section) = 0;
 
   /// Throws UsageError for what no single key can see.
   virtual void check(const Cluster&) const {}
+
+  /// Corrects Job's `run`, `order`, `program` and `supervisor`, which name what this machine sees, to what the nodes
+  /// see where that is something else. Called before the job's files are written.
+  virtual void place(const Cluster&, Job&) const {}
+
+  /// Fills in what the cluster file leaves to the engine, such as how many ranks make sense here.
+  virtual void settle(Cluster&) const {}
 
   /// What is submitted, for people and `--print`: a job script or a manifest, from start to end.
   virtual std::string script(const Cluster& cluster, const Jobs& jobs) const = 0;
@@ -74,6 +84,10 @@ class Engine {
   /// Everything the job has printed so far. By default the file Job::output.
   virtual std::string logs(const Job& job);
 
+  /// What its supervisor last said. By default the file in the job's folder; otherwise the last line of its logs that
+  /// begins with "etude-status ".
+  virtual std::optional<Status> status(const Job& job);
+
   /// Whether the job's folder is seen by its nodes and by the machine that launches.
   virtual bool shares_files() const { return true; }
 
@@ -86,8 +100,14 @@ class Engine {
   virtual std::vector<std::string> start_ranks(const Cluster& cluster, const Job& job,
                                                const std::vector<std::string>& train) const = 0;
 
+  /// What is added to the environment of that command: by default what the cluster file says.
+  virtual std::map<std::string, std::string> environment(const Cluster& cluster) const;
+
   /// How many nodes this attempt has.
   virtual int nodes(const Cluster& cluster) const = 0;
+
+  /// How many cores a job has on each of them, for the figures.
+  virtual std::int64_t cores_on_each_node(const Cluster& cluster) const;
 
   /// Waits until the job may begin on this machine, where the engine itself keeps no queue; `go_on` false gives up.
   virtual void take_turn(const Cluster&, const std::function<bool()>& /*go_on*/) {}

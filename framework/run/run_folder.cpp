@@ -26,6 +26,13 @@ void RunFolder::create() const {
   if (error) throw Error(fmt::format("{}: cannot make the run's folder: {}", root_.string(), error.message()));
 }
 
+void RunFolder::clear() const {
+  for (const fs::path& path : {checkpoints(), evaluations(), faults(), profile(), metrics(), log(), evaluation(),
+                               environment(), config()}) {
+    fs::remove_all(path);
+  }
+}
+
 RunLock::RunLock(const RunFolder& folder) {
   const std::string file = (folder.root() / ".lock").string();
   descriptor_ = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);

@@ -24,10 +24,13 @@ class RunFolder {
 
   std::filesystem::path faults() const { return root_ / "faults"; }    ///< what ranks knew when one did not come
   std::filesystem::path profile() const { return root_ / "profile"; }  ///< a trace of each rank
+  std::filesystem::path job() const { return root_ / "job"; }  ///< how a launcher had it started, and what it cost
 
   bool exists() const;
   /// Makes the folder. Throws Error when it cannot.
   void create() const;
+  /// Removes what a run has left here, but for how it was launched.
+  void clear() const;
 
  private:
   std::filesystem::path root_;

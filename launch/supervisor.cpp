@@ -1,0 +1,350 @@
+#include "launch/supervisor.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <csignal>
+#include <cstdlib>
+#include <cstring>
+#include <functional>
+#include <sstream>
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include "framework/config/error.h"
+#include "framework/files/files.h"
+#include "framework/files/posix.h"
+#include "framework/log/format.h"
+#include "framework/run/run_folder.h"
+#include "launch/child.h"
+#include "launch/cluster.h"
+#include "launch/job.h"
+#include "launch/judge.h"
+#include "launch/status.h"
+
+namespace etude::launch {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr int kFailure = 1, kMisuse = 2, kResumeMe = 75;
+constexpr double kLook = 0.25;    ///< seconds between looks at the ranks
+constexpr double kHeartbeat = 2;  ///< seconds between writings of status.json
+constexpr double kGrace = 10;     ///< seconds between the signals to ranks that do not end
+
+fs::path lock_file(const fs::path& folder) { return folder / ".supervisor"; }
+
+std::string host_name() {
+  std::string name(256, '\0');
+  if (::gethostname(name.data(), name.size() - 1) != 0) return "?";
+  return name.c_str();
+}
+
+/// Held for as long as the supervisor lives.
+class SupervisorLock {
+ public:
+  explicit SupervisorLock(const fs::path& folder) : file_(lock_file(folder), O_RDWR | O_CREAT, 0644) {
+    if (::flock(file_.get(), LOCK_EX | LOCK_NB) != 0) {
+      throw UsageError(fmt::format("{}: another supervisor looks after this run already", folder.string()));
+    }
+    const std::string me = fmt::format("{} {}\n", ::getpid(), host_name());
+    // Only for supervisor_of(), so a failure here is none.
+    if (::ftruncate(file_.get(), 0) == 0) (void)!::pwrite(file_.get(), me.data(), me.size(), 0);
+  }
+
+ private:
+  files::Descriptor file_;
+};
+
+/// Signals that tell something, noted as they come.
+struct Signals {
+  Signals() {
+    sigemptyset(&set);
+    for (const int signal : {SIGUSR1, SIGTERM, SIGINT, SIGCHLD}) sigaddset(&set, signal);
+    sigprocmask(SIG_BLOCK, &set, nullptr);
+    std::signal(SIGHUP, SIG_IGN);  // the terminal it was launched from may be closed
+  }
+  /// Waits so long at most, less when a signal comes.
+  void wait(double seconds) {
+    timespec time{};
+    time.tv_sec = static_cast<std::time_t>(seconds);
+    time.tv_nsec = static_cast<long>((seconds - static_cast<double>(time.tv_sec)) * 1e9);
+    const int signal = ::sigtimedwait(&set, nullptr, &time);
+    if (signal == SIGUSR1) time_limit_near = true;
+    if (signal == SIGTERM || signal == SIGINT) told_to_end = true;
+  }
+  sigset_t set{};
+  bool time_limit_near = false;
+  bool told_to_end = false;
+};
+
+/// What an exit code of the ranks means when nobody had asked them to end.
+Cause cause_of(int code) {
+  if (code == 0) return Cause::kDone;
+  if (code == kMisuse) return Cause::kMisuse;
+  if (code == kResumeMe) return Cause::kInterrupted;
+  return code > 128 ? Cause::kKilled : Cause::kFailed;
+}
+
+class Supervisor {
+ public:
+  explicit Supervisor(const fs::path& order)
+      : order_(order),
+        job_(load_job(order)),
+        cluster_(load_cluster(order / "cluster.yaml")),
+        engine_(cluster_->engine_in_use()),
+        run_(job_.run),
+        folder_(run_.job()),
+        lock_(made(folder_)) {}
+
+  int run() {
+    status_ = load_status(folder_).value_or(Status{});
+    status_.host = host_name();
+    status_.currency = cluster_->price.currency;
+    close_lost_attempt();
+    bool begins = true;
+    while (true) {
+      const Verdict verdict = judge(judged_attempts(), cluster_->max_restarts, begins);
+      if (verdict.next != Verdict::Next::kStart) return finish(verdict);
+      if (const auto budget = over_budget()) return finish({Verdict::Next::kStop, *budget, 0});
+      if (!begins && is_better_elsewhere() && engine_.requeue()) {
+        tell(State::kRequeued, verdict.why);
+        return 0;
+      }
+      if (!begins || !status_.attempts.empty()) say(fmt::format("starting again: {}", verdict.why));
+      if (!wait_for_turn(verdict)) return end_before_start();
+      attempt();
+      begins = false;
+    }
+  }
+
+ private:
+  static const fs::path& made(const fs::path& folder) {
+    fs::create_directories(folder);
+    return folder;
+  }
+
+  void say(const std::string& line) {
+    fmt::print(stderr, "[etude {}] {}\n", utc(now()), line);
+    std::fflush(stderr);
+  }
+
+  void tell(State state, const std::string& words) {
+    status_.state = state;
+    status_.words = words;
+    if (!words.empty()) say(fmt::format("{}: {}", in_words(state), words));
+    write_status();
+  }
+
+  void write_status() {
+    status_.updated = now();
+    status_.progress = read_progress(run_.metrics());
+    status_.usage = usage_of(status_.attempts, *cluster_, engine_.cores_on_each_node(*cluster_));
+    save(status_, folder_);
+    if (!engine_.shares_files()) fmt::print("etude-status {}\n", to_json(status_));
+  }
+
+  std::vector<Attempt> judged_attempts() const {
+    const std::size_t from = std::min(status_.judged_from, status_.attempts.size());
+    return {status_.attempts.begin() + static_cast<std::ptrdiff_t>(from), status_.attempts.end()};
+  }
+
+  /// What an earlier supervisor left open when it was killed. Its last sign of life is when it wrote its status.
+  void close_lost_attempt() {
+    if (status_.attempts.empty() || status_.attempts.back().cause != Cause::kOpen) return;
+    Attempt& lost = status_.attempts.back();
+    lost.cause = Cause::kLost;
+    lost.ended = std::max(lost.began, status_.updated);
+    lost.last_step = read_progress(run_.metrics()).step;
+  }
+
+  /// A run that fails keeps its nodes, for which it may have waited for days. It gives them back when their time is
+  /// over, or when ranks did not even begin: then one of them may be dead.
+  bool is_better_elsewhere() const {
+    const Attempt& last = status_.attempts.back();
+    return last.cause == Cause::kTimeLimit || !last.trained;
+  }
+
+  bool asked_to_stop() const { return fs::exists(folder_ / "stop"); }
+  bool wanted_to_end() const { return asked_to_stop() || signals_.told_to_end || signals_.time_limit_near; }
+
+  std::optional<std::string> over_budget() const {
+    const Usage used = usage_of(status_.attempts, *cluster_, engine_.cores_on_each_node(*cluster_));
+    if (job_.limits.hours > 0 && used.hours >= job_.limits.hours) {
+      return fmt::format("--max-hours {:g} are used up", job_.limits.hours);
+    }
+    if (job_.limits.cost > 0 && used.cost >= job_.limits.cost) {
+      return fmt::format("--max-cost {:g} {} is spent", job_.limits.cost, cluster_->price.currency);
+    }
+    return std::nullopt;
+  }
+
+  /// Whether the ranks of a supervisor that was killed still hold the run.
+  bool run_is_held() const {
+    if (!fs::exists(run_.root() / ".lock")) return false;
+    try {
+      const run::RunLock lock(run_);
+      return false;
+    } catch (const UsageError&) {
+      return true;
+    }
+  }
+
+  /// False when the wait was ended by a wish that the job ends.
+  bool wait_for_turn(const Verdict& verdict) {
+    if (verdict.wait_seconds > 0) {
+      tell(State::kWaiting, fmt::format("{} until it starts again", log::duration(verdict.wait_seconds)));
+    }
+    const double until = now() + verdict.wait_seconds;
+    while (now() < until && !wanted_to_end()) signals_.wait(std::min(1.0, until - now()));
+    bool told = false;
+    while (run_is_held() && !wanted_to_end()) {
+      if (!std::exchange(told, true))
+        tell(State::kWaiting, "ranks of an earlier start still train; waiting for their end");
+      signals_.wait(1);
+      write_status();
+    }
+    if (wanted_to_end()) return false;
+    engine_.take_turn(*cluster_, [&] {
+      if (status_.state != State::kWaiting) tell(State::kWaiting, "for its turn");
+      signals_.wait(0.5);
+      return !wanted_to_end();
+    });
+    return !wanted_to_end();
+  }
+
+  int end_before_start() {
+    if (asked_to_stop()) {
+      tell(State::kStopped, "as asked, before it started");
+      return 0;
+    }
+    tell(State::kRequeued, "ended by the cluster before it started");
+    return kResumeMe;
+  }
+
+  void open_attempt() {
+    Attempt attempt;
+    attempt.began = attempt.ended = now();
+    attempt.nodes = engine_.nodes(*cluster_);
+    attempt.ranks = attempt.nodes * cluster_->ranks_on_each_node();
+    attempt.engine_id = job_.id;
+    attempt.first_step = attempt.last_step = read_progress(run_.metrics()).step;
+    status_.attempts.push_back(attempt);
+    tell(State::kRunning, "");
+  }
+
+  void attempt() {
+    open_attempt();
+    std::vector<std::string> train{job_.program, "train", (order_ / "experiment.yaml").string(), "--resume"};
+    if (!cluster_->stage.empty()) train.insert(train.end(), {"--stage", cluster_->stage.string()});
+    const Command command = engine_.start_ranks(*cluster_, job_, train);
+    say(fmt::format("attempt {}: {}", status_.attempts.size(), shell_line(command)));
+    int code = 127;
+    std::optional<Cause> asked;
+    try {
+      Child ranks(command, engine_.environment(*cluster_));
+      code = watch(ranks, asked);
+    } catch (const Error& error) {
+      say(error.what());
+    }
+    Attempt& attempt = status_.attempts.back();
+    attempt.ended = now();
+    attempt.code = code;
+    attempt.cause = asked && code != 0 && code != kMisuse ? *asked : cause_of(code);
+    attempt.last_step = read_progress(run_.metrics()).step;
+    attempt.trained = trained_since(attempt.began);
+    signals_.time_limit_near = false;  // an engine that cannot start it anew has no time limit either
+    write_status();
+    say(fmt::format("attempt {} ended at step {}: {} (exit code {})", status_.attempts.size(), attempt.last_step,
+                    in_words(attempt.cause), code));
+  }
+
+  bool trained_since(double began) const {
+    std::error_code absent;
+    const auto written = fs::last_write_time(run_.log(), absent);
+    if (absent) return false;
+    const auto since_epoch = std::chrono::file_clock::to_sys(written).time_since_epoch();
+    return std::chrono::duration<double>(since_epoch).count() >= began - 1;  // clocks of file servers differ a little
+  }
+
+  /// Why the ranks should end now, if they should.
+  std::optional<std::pair<Cause, std::string>> wish() {
+    if (asked_to_stop()) return {{Cause::kAsked, "as asked"}};
+    if (signals_.told_to_end) return {{Cause::kTerminated, "the cluster ends this job"}};
+    if (signals_.time_limit_near) return {{Cause::kTimeLimit, "the time limit is near"}};
+    if (const auto budget = over_budget()) return {{Cause::kBudget, *budget}};
+    return std::nullopt;
+  }
+
+  /// Until the ranks end, of themselves or because `asked` of them, with a checkpoint. Returns their exit code.
+  int watch(Child& ranks, std::optional<Cause>& asked) {
+    double next_heartbeat = 0, deadline = 0;
+    const std::vector<int> ways{SIGUSR1, SIGTERM, SIGKILL};
+    std::size_t way = 0;
+    while (true) {
+      if (const auto code = ranks.ended()) return *code;
+      signals_.wait(kLook);
+      status_.attempts.back().ended = now();
+      if (!asked) {
+        if (const auto why = wish()) {
+          asked = why->first;
+          tell(State::kStopping, why->second + "; writing a checkpoint");
+        }
+      }
+      if (asked && way < ways.size() && now() >= deadline) {
+        if (way > 0) say(fmt::format("the ranks do not end; sending {}", way == 1 ? "SIGTERM" : "SIGKILL"));
+        ranks.signal(ways[way]);
+        deadline = now() + (way == 0 ? std::max(kGrace, cluster_->warning) : kGrace);
+        ++way;
+      }
+      if (now() >= next_heartbeat) {
+        write_status();
+        next_heartbeat = now() + kHeartbeat;
+      }
+    }
+  }
+
+  int finish(const Verdict& verdict) {
+    switch (verdict.next) {
+      case Verdict::Next::kDone:
+        tell(State::kDone, fmt::format("{} step{}", status_.progress.step, status_.progress.step == 1 ? "" : "s"));
+        return 0;
+      case Verdict::Next::kStop:
+        tell(State::kStopped, fmt::format("{}; 'etude jobs resume {}' goes on", verdict.why, job_.name));
+        return signals_.told_to_end ? kResumeMe : 0;
+      default:
+        tell(State::kFailed, verdict.why);
+        return kFailure;
+    }
+  }
+
+  const fs::path order_;
+  const Job job_;
+  const std::unique_ptr<Cluster> cluster_;
+  Engine& engine_;
+  const run::RunFolder run_;
+  const fs::path folder_;
+  const SupervisorLock lock_;
+  Signals signals_;
+  Status status_;
+};
+
+}  // namespace
+
+int supervise(const fs::path& order) { return Supervisor(order).run(); }
+
+std::optional<SupervisorPlace> supervisor_of(const fs::path& folder) {
+  const int file = ::open(lock_file(folder).c_str(), O_RDWR | O_CLOEXEC);
+  if (file < 0) return std::nullopt;
+  const bool held = ::flock(file, LOCK_EX | LOCK_NB) != 0;
+  ::close(file);
+  if (!held) return std::nullopt;
+  SupervisorPlace place;
+  std::istringstream(files::read(lock_file(folder))) >> place.process >> place.host;
+  return place;
+}
+
+}  // namespace etude::launch
