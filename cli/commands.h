@@ -5,6 +5,8 @@
 
 #include <CLI/CLI.hpp>
 
+#include "launch/job.h"
+
 namespace etude::cli {
 
 // Each adds one subcommand: its flags, its help, and the callback that runs it. Callbacks throw; main() turns what they
@@ -14,8 +16,14 @@ void add_train(CLI::App& app);
 void add_evaluate(CLI::App& app);
 void add_generate(CLI::App& app);
 void add_inspect(CLI::App& app);
+void add_launch(CLI::App& app);
+void add_jobs(CLI::App& app);
+void add_supervise(CLI::App& app);
 void add_explain(CLI::App& app);
 void add_completion(CLI::App& app);
+
+/// --max-hours and --max-cost.
+void add_launch_limits(CLI::App& command, launch::Limits& limits);
 
 struct ExitCode {
   int code = 0;

@@ -6,6 +6,7 @@
 #include "cli/commands.h"
 #include "framework/config/document.h"
 #include "framework/train/experiment.h"
+#include "launch/cluster.h"
 
 namespace etude::cli {
 namespace {
@@ -14,6 +15,7 @@ struct Arguments {
   std::string key;
   bool schema = false;
   bool keys = false;
+  bool cluster = false;  ///< of a cluster file, not of an experiment
 };
 
 /// Every key with its sections, one a line: train.lr.
@@ -27,11 +29,17 @@ void print_keys(const config::Section& section, const std::string& prefix) {
 
 void run_explain(const Arguments& arguments) {
   train::Experiment experiment;
+  launch::Cluster cluster;
   config::Section root;
-  describe(root, experiment);
+  if (arguments.cluster) {
+    describe(root, cluster);
+  } else {
+    describe(root, experiment);
+  }
   if (arguments.keys) return print_keys(root, "");
-  fmt::print("{}",
-             arguments.schema ? config::json_schema(root, "Etude experiment") : config::explain(root, arguments.key));
+  fmt::print("{}", arguments.schema
+                       ? config::json_schema(root, arguments.cluster ? "Etude cluster" : "Etude experiment")
+                       : config::explain(root, arguments.key));
 }
 
 }  // namespace
@@ -41,6 +49,7 @@ void add_explain(CLI::App& app) {
   CLI::App* command = app.add_subcommand("explain", "Say what the options of an experiment mean");
   command->add_option("key", arguments->key, "One option or section: train.lr, model (all when left out)")
       ->type_name("KEY");
+  command->add_flag("--cluster", arguments->cluster, "The options of a cluster file instead");
   command->add_flag("--json-schema", arguments->schema, "Print a JSON Schema for editors instead");
   command->add_flag("--keys", arguments->keys, "Print the keys alone, one a line");
   command->callback([arguments] { run_explain(*arguments); });

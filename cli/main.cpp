@@ -56,7 +56,7 @@ int main(int argc, char** argv) {
   app.footer(
       "The way of the data:\n"
       "  etude pack --input ~/midi --output packs/mine\n"
-      "  mpirun -n 2 etude train experiment.yaml\n"
+      "  etude launch experiment.yaml [--cluster CLUSTER.yaml]   (or: mpirun -n 2 etude train experiment.yaml)\n"
       "  etude evaluate runs/NAME --split test\n"
       "  etude generate runs/NAME --bars 16 --output new.mid\n"
       "'etude SUBCOMMAND --help' says more; 'etude explain' lists every option of an experiment.");
@@ -65,6 +65,9 @@ int main(int argc, char** argv) {
   etude::cli::add_evaluate(app);
   etude::cli::add_generate(app);
   etude::cli::add_inspect(app);
+  etude::cli::add_launch(app);
+  etude::cli::add_jobs(app);
+  etude::cli::add_supervise(app);
   etude::cli::add_explain(app);
   etude::cli::add_completion(app);
   try {

@@ -89,6 +89,21 @@ void WorkerPool::run(std::int64_t items, const std::function<void(int, std::int6
   if (state_->failure) std::rethrow_exception(std::exchange(state_->failure, nullptr));
 }
 
+void take_share_of_cores(int local_rank, int local_size) {
+  cpu_set_t allowed, mine;
+  CPU_ZERO(&allowed);
+  CPU_ZERO(&mine);
+  if (local_size <= 1 || sched_getaffinity(0, sizeof allowed, &allowed) != 0) return;
+  const int share = CPU_COUNT(&allowed) / local_size;
+  if (share == 0) return;  // more ranks than cores: they have to take turns
+  for (int core = 0, seen = 0; core < CPU_SETSIZE; ++core) {
+    if (!CPU_ISSET(core, &allowed)) continue;
+    if (seen / share == local_rank) CPU_SET(core, &mine);
+    ++seen;
+  }
+  sched_setaffinity(0, sizeof mine, &mine);
+}
+
 int cores_per_rank(int local_size) {
   cpu_set_t allowed;
   CPU_ZERO(&allowed);

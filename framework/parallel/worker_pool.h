@@ -26,6 +26,10 @@ class WorkerPool {
   std::unique_ptr<State> state_;
 };
 
+/// Restricts this process, and the threads it will start, to its part of the cores it may use: the local_rank-th of
+/// local_size equal runs of them. For ranks whose launcher gave all of them the same cores.
+void take_share_of_cores(int local_rank, int local_size);
+
 /// Cores this rank may use: the process's affinity, divided among the ranks of this machine where they share it.
 int cores_per_rank(int local_size);
 

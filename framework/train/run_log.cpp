@@ -40,6 +40,7 @@ void RunLog::error(const std::string& line) {
 
 void RunLog::begin(std::int64_t steps, std::int64_t done) {
   if (!folder_) return;
+  steps_ = steps;
   progress_ = std::make_unique<log::Progress>("train", steps, stderr, done);
   log_->show_above(progress_.get());
 }
@@ -54,6 +55,7 @@ void RunLog::end() {
 void RunLog::step(const StepFigures& figures) {
   if (!folder_) return;
   nlohmann::json row{{"step", figures.step},
+                     {"steps", steps_},
                      {"epoch", figures.epoch},
                      {"loss", figures.loss},
                      {"padding", figures.padding},

@@ -55,6 +55,7 @@ class RunLog {
   std::unique_ptr<log::LogFile> log_;
   std::unique_ptr<log::JsonLines> metrics_;
   std::unique_ptr<log::Progress> progress_;
+  std::int64_t steps_ = 0;  ///< that the run will have
 };
 
 }  // namespace etude::train
