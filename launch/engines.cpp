@@ -1,11 +1,13 @@
 #include "launch/engine.h"
 #include "launch/local.h"
+#include "launch/slurm.h"
 
 namespace etude::launch {
 
 const std::vector<EngineKind>& engine_kinds() {
   static const std::vector<EngineKind> kinds{
       {"local", make_local_engine},
+      {"slurm", make_slurm_engine},
   };
   return kinds;
 }
