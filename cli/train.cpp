@@ -1,3 +1,4 @@
+#include <cstdlib>
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -10,6 +11,7 @@
 
 #include "cli/commands.h"
 #include "cli/ranks.h"
+#include "cli/staging.h"
 #include "framework/comm/communicator.h"
 #include "framework/config/error.h"
 #include "framework/device/device.h"
@@ -32,6 +34,7 @@ struct Arguments {
   std::vector<std::string> assignments;
   bool resume = false;
   bool overwrite = false;
+  fs::path stage;            ///< on the node's own disk, for copies of packs; empty: packs are read where they are
   std::int64_t profile = 0;  ///< steps; 0 for none
 };
 
@@ -72,11 +75,7 @@ std::unique_ptr<run::RunLock> prepare(const run::RunFolder& folder, const Argume
   folder.create();
   auto lock = std::make_unique<run::RunLock>(folder);
   if (used && arguments.overwrite) {
-    for (const fs::path& path :
-         {folder.checkpoints(), folder.evaluations(), folder.faults(), folder.profile(), folder.metrics(), folder.log(),
-          folder.evaluation(), folder.environment(), folder.config()}) {
-      fs::remove_all(path);
-    }
+    folder.clear();
     folder.create();
   }
   return lock;
@@ -156,11 +155,13 @@ void finish(train::Ending ending, const train::Trainer& trainer, const run::RunF
 }
 
 void train_with(comm::Communicator& host, const Arguments& arguments) {
+  if (std::getenv("ETUDE_SHARE_CORES") != nullptr) parallel::take_share_of_cores(host.local_rank(), host.local_size());
   const train::Experiment experiment = train::load_experiment(arguments.experiment, arguments.assignments);
   const run::RunFolder folder(experiment.run);
+  const OpenedPack opened = open_pack(host, experiment.data.pack, arguments.stage);
+  const data::Pack& pack = opened.pack;
   watch_collectives(host, experiment.train.collective_timeout, folder);
   const device::Seat seat = device::choose_seat(experiment.train.device, host.local_rank(), warn_of_device);
-  const data::Pack pack = data::Pack::open(experiment.data.pack);
   check_that_ranks_agree(host, experiment, pack, seat);
   const auto gpus = device::connect(host, seat);
   comm::Communicator& communicator = gpus ? *gpus : host;
@@ -170,6 +171,8 @@ void train_with(comm::Communicator& host, const Arguments& arguments) {
   const auto lock = first ? prepare(folder, arguments) : nullptr;
   communicator.barrier();
   train::RunLog log(first ? std::optional(folder) : std::nullopt);
+  for (const std::string& warning : opened.warnings) log.warning(warning);
+  if (!opened.remark.empty()) log.info(opened.remark);
 
   const auto model = models::make_model(experiment.model, pack.vocabulary().size(), experiment.data.sequence_length,
                                         experiment.seed());
@@ -210,6 +213,11 @@ void add_train(CLI::App& app) {
   command->add_flag("--resume", arguments->resume,
                     "Go on from the run folder's last checkpoint (start when there is none)");
   command->add_flag("--overwrite", arguments->overwrite, "Throw away the run that the folder holds");
+  command
+      ->add_option(
+          "--stage", arguments->stage,
+          "Copy the pack to DIR, on each node's own disk, and read it there; a copy that is whole is used again")
+      ->type_name("DIR");
   command
       ->add_flag(
           "--profile{5}", arguments->profile,
