@@ -1,6 +1,7 @@
 #include "launch/launcher.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <random>
 
 #include <fcntl.h>
@@ -21,6 +22,26 @@ namespace fs = std::filesystem;
 
 constexpr std::size_t kLongestName = 32;  ///< of a name within a token
 constexpr double kSilence = 60;           ///< seconds without a sign of life that are worth a word
+
+/// A folder for as long as this object lives.
+class ScratchFolder {
+ public:
+  ScratchFolder() {
+    std::string pattern = (fs::temp_directory_path() / "etude-launch-XXXXXX").string();
+    if (::mkdtemp(pattern.data()) == nullptr) throw Error(fmt::format("{}: no folder can be made there", pattern));
+    path_ = pattern;
+  }
+  ~ScratchFolder() {
+    std::error_code ignored;
+    fs::remove_all(path_, ignored);
+  }
+  ScratchFolder(const ScratchFolder&) = delete;
+  ScratchFolder& operator=(const ScratchFolder&) = delete;
+  const fs::path& path() const { return path_; }
+
+ private:
+  fs::path path_;
+};
 
 /// Keeps two launchers from submitting the same run.
 class LaunchLock {
@@ -138,7 +159,10 @@ void forgive(const fs::path& folder) {
 std::unique_ptr<Cluster> cluster_of(const Job& job) { return load_cluster(job.folder / "cluster.yaml"); }
 
 void settle(Cluster& cluster, const std::vector<Request>& requests) {
-  if (cluster.program.empty()) cluster.program = fs::read_symlink("/proc/self/exe").string();
+  if (cluster.program.empty()) {
+    const bool same_here = cluster.engine_in_use().shares_files();
+    cluster.program = same_here ? fs::read_symlink("/proc/self/exe").string() : "etude";
+  }
   for (fs::path* path : {&cluster.setup, &cluster.stage}) {
     if (!path->empty() && cluster.engine_in_use().shares_files()) *path = fs::absolute(*path).lexically_normal();
   }
@@ -165,6 +189,14 @@ void settle(Cluster& cluster, const std::vector<Request>& requests) {
 std::string preview(Cluster& cluster, const std::vector<Request>& requests, const Wishes& wishes) {
   std::vector<Job> jobs;
   for (const Request& request : requests) jobs.push_back(new_job(cluster, request, wishes));
+  if (cluster.engine_in_use().shares_files()) return cluster.engine_in_use().script(cluster, pointers(jobs));
+  // What the nodes do not see is part of what is submitted.
+  const ScratchFolder scratch;
+  for (std::size_t i = 0; i < jobs.size(); ++i) {
+    jobs[i].folder = scratch.path() / std::to_string(i);
+    fs::create_directories(jobs[i].folder);
+    write_order(cluster, jobs[i], requests[i].experiment);
+  }
   return cluster.engine_in_use().script(cluster, pointers(jobs));
 }
 

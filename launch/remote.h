@@ -1,0 +1,38 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "launch/cluster.h"
+#include "launch/command.h"
+#include "launch/job.h"
+
+namespace etude::launch {
+
+/// What engines share whose nodes see none of this machine's files.
+
+/// The command after the setup script, which bash sources; the command alone where there is none. Neither of them is
+/// ever read as shell code: they are arguments of a program that stays the same.
+Command with_setup(const std::filesystem::path& setup, const Command& command);
+
+/// mpirun that starts `train` on these hosts over ssh, as many ranks on each as the cluster file says, with its
+/// environment, which must be that of mpirun itself. Ranks are bound to the cores of a machine that is theirs alone.
+/// `further` options go to mpirun as they are.
+Command mpirun_over_ssh(const Cluster& cluster, const std::vector<std::string>& hosts, bool machines_are_ours,
+                        const Command& further, const Command& train);
+
+/// Corrects the job to what nodes see whose relative paths begin in `directory` and that find its order in `order`.
+void place_remotely(const Cluster& cluster, const std::filesystem::path& directory, const std::filesystem::path& order,
+                    Job& job);
+
+/// Throws UsageError unless the run lies in one of these folders, which outlive the nodes. `key`: names them.
+void require_kept(const Job& job, const std::string& key, const std::vector<std::string>& folders);
+
+/// What a folder with an order holds, by the names of its files.
+inline const std::vector<std::string> kOrderFiles{"job.json", "experiment.yaml", "cluster.yaml"};
+
+/// The last line that a program said, where those before lead up to it: repeated tries, a trace of calls.
+std::string last_words(const Outcome& outcome);
+
+}  // namespace etude::launch
