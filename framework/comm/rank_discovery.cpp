@@ -32,15 +32,6 @@ std::optional<int> ranks_started(const Environment& environment) {
   return std::nullopt;
 }
 
-void refuse_ranks_without_mpi(const Environment& environment) {
-  if (const auto tasks = number(environment, "SLURM_STEP_NUM_TASKS"); tasks.value_or(1) > 1) {
-    throw Error(
-        fmt::format("srun started {} tasks, but they have no MPI between them: use 'srun --mpi=pmix', or "
-                    "'mpirun' within the allocation",
-                    *tasks));
-  }
-}
-
 int required(const Environment& environment, const char* name, int low, int high, int ranks) {
   const auto value = number(environment, name);
   if (value && *value >= low && *value <= high) return *value;
@@ -49,6 +40,12 @@ int required(const Environment& environment, const char* name, int low, int high
       "WORLD_SIZE={0} asks for {0} ranks without MPI; then each needs {1} too, from {2} to {3} ({4}). Or start "
       "them with 'mpirun -n {0} etude …' or 'srun --mpi=pmix', or unset WORLD_SIZE",
       ranks, name, low, high, given == nullptr ? "it is not set" : fmt::format("it is '{}'", given)));
+}
+
+std::optional<std::chrono::seconds> patience(const Environment& environment) {
+  const auto seconds = number(environment, "ETUDE_RENDEZVOUS_SECONDS");
+  if (seconds.value_or(0) <= 0) return std::nullopt;
+  return std::chrono::seconds(*seconds);
 }
 
 /// As torchrun and many schedulers describe a rank.
@@ -65,9 +62,64 @@ std::optional<TcpPlace> place_among_ranks(const Environment& environment) {
   place.address = address != nullptr && *address != '\0' ? address : "127.0.0.1";
   place.local_rank = number(environment, "LOCAL_RANK");
   place.local_size = number(environment, "LOCAL_WORLD_SIZE");
-  if (const auto seconds = number(environment, "ETUDE_RENDEZVOUS_SECONDS"); seconds.value_or(0) > 0) {
-    place.patience = std::chrono::seconds(*seconds);
+  place.patience = patience(environment).value_or(place.patience);
+  return place;
+}
+
+/// The first of Slurm's list of nodes, where rank 0 is: node3 of "node[3-7,9],login", r1n04 of "r[1-2]n[04-08]".
+/// Nothing for a list that cannot be read.
+std::optional<std::string> first_host(std::string_view list) {
+  std::string host;
+  while (!list.empty() && list.front() != ',') {
+    if (list.front() != '[') {
+      host += list.front();
+      list.remove_prefix(1);
+      continue;
+    }
+    const std::size_t close = list.find(']');
+    const std::size_t number_end = list.find_first_of("-,]");
+    if (close == std::string_view::npos || number_end == 1) return std::nullopt;
+    host += list.substr(1, number_end - 1);
+    list.remove_prefix(close + 1);
   }
+  if (host.empty()) return std::nullopt;
+  return host;
+}
+
+/// As srun describes a rank to which it gave no MPI: what it started as a step of a job is a rank, a batch script is
+/// none. MASTER_ADDR and MASTER_PORT, where they are set, say it better.
+std::optional<TcpPlace> place_in_slurm_step(const Environment& environment) {
+  const auto tasks = number(environment, "SLURM_STEP_NUM_TASKS");
+  if (tasks.value_or(1) <= 1) return std::nullopt;
+  const auto lacks = [&](const char* variable) {
+    return Error(
+        fmt::format("srun started {} tasks with no MPI between them, and they cannot find each other without {}: use "
+                    "'srun --mpi=pmix', or 'mpirun' within the allocation",
+                    *tasks, variable));
+  };
+  TcpPlace place;
+  place.size = *tasks;
+  place.rank = number(environment, "SLURM_PROCID").value_or(-1);
+  if (place.rank < 0 || place.rank >= place.size) throw lacks("SLURM_PROCID");
+  place.local_rank = number(environment, "SLURM_LOCALID");
+
+  const char* address = environment("MASTER_ADDR");
+  const char* nodes = environment("SLURM_STEP_NODELIST");
+  const auto host = address != nullptr && *address != '\0' ? std::optional<std::string>(address)
+                                                           : first_host(nodes != nullptr ? nodes : "");
+  if (!host) throw lacks("MASTER_ADDR or SLURM_STEP_NODELIST");
+  place.address = *host;
+
+  const auto port = number(environment, "MASTER_PORT"), job = number(environment, "SLURM_JOB_ID"),
+             step = number(environment, "SLURM_STEP_ID");
+  if (!port && (!job || !step)) throw lacks("MASTER_PORT, or SLURM_JOB_ID and SLURM_STEP_ID");
+  // Below the ports that systems give out by themselves; another for each step, since the last one's may linger.
+  constexpr unsigned kFirst = 16384, kPorts = 16384, kApart = 61;
+  place.port =
+      port ? *port
+           : static_cast<int>(kFirst + (static_cast<unsigned>(*job) * kApart + static_cast<unsigned>(*step)) % kPorts);
+  if (place.port < 1 || place.port > 65535) throw lacks("a MASTER_PORT from 1 to 65535");
+  place.patience = patience(environment).value_or(place.patience);
   return place;
 }
 
@@ -87,7 +139,7 @@ Launch discover_launch(const Environment& environment) {
   }
   if (!has_mpi_launcher(environment)) {
     if (const auto place = place_among_ranks(environment)) return {false, place->size, place};
-    refuse_ranks_without_mpi(environment);
+    if (const auto place = place_in_slurm_step(environment)) return {false, place->size, place};
     return {};
   }
   const auto ranks = ranks_started(environment);

@@ -17,7 +17,8 @@ struct Launch {
 /// Looks a variable up as std::getenv does.
 using Environment = std::function<const char*(const char* name)>;
 
-/// Open MPI's mpirun sets OMPI_COMM_WORLD_SIZE, MPICH's and Intel's PMI_SIZE, srun --mpi=pmix PMIX_RANK. Throws
+/// Open MPI's mpirun sets OMPI_COMM_WORLD_SIZE, MPICH's and Intel's PMI_SIZE, srun --mpi=pmix PMIX_RANK. Without any of
+/// these, ranks meet over TCP: by RANK, WORLD_SIZE, MASTER_ADDR and MASTER_PORT, or by what srun tells its tasks. Throws
 /// UsageError when ETUDE_COMM is not "mpi", and Error when several processes were started with no MPI between them:
 /// each would believe itself alone, and all would write the same run.
 Launch discover_launch(const Environment& environment);

@@ -86,6 +86,78 @@ TEST(RankDiscovery, RanksWithoutMpiAreFoundByTheirVariables) {
   EXPECT_THAT(refusal_of({{"RANK", "1"}, {"WORLD_SIZE", "2"}}), HasSubstr("MASTER_PORT"));
 }
 
+/// What srun of Slurm 22.05 sets for the second of three tasks on two nodes.
+std::map<std::string, std::string> slurm_task() {
+  return {{"SLURM_JOB_ID", "23"},
+          {"SLURM_STEP_ID", "0"},
+          {"SLURM_STEP_NUM_TASKS", "3"},
+          {"SLURM_STEP_NUM_NODES", "2"},
+          {"SLURM_NODEID", "0"},
+          {"SLURM_STEP_NODELIST", "node[1-2]"},
+          {"SLURM_STEP_TASKS_PER_NODE", "2,1"},
+          {"SLURM_PROCID", "1"},
+          {"SLURM_LOCALID", "1"},
+          {"SLURM_NTASKS", "3"}};
+}
+
+TEST(RankDiscovery, TasksOfSrunWithoutMpiAreFoundByItsVariables) {
+  const auto place = launch_with(slurm_task()).tcp;
+  ASSERT_TRUE(place);
+  EXPECT_EQ(place->rank, 1);
+  EXPECT_EQ(place->size, 3);
+  EXPECT_EQ(place->local_rank, 1);
+  EXPECT_EQ(place->address, "node1");
+  EXPECT_GE(place->port, 1024);
+  EXPECT_LT(place->port, 32768) << "where systems give out ports by themselves";
+
+  auto other = slurm_task();  // every rank of a step comes to the same port
+  other["SLURM_PROCID"] = "2";
+  EXPECT_EQ(launch_with(other).tcp->port, place->port);
+  other["SLURM_STEP_ID"] = "1";  // the next step to another, as does another job
+  EXPECT_NE(launch_with(other).tcp->port, place->port);
+  other = slurm_task();
+  other["SLURM_JOB_ID"] = "24";
+  EXPECT_NE(launch_with(other).tcp->port, place->port);
+
+  auto told = slurm_task();
+  told.insert({{"MASTER_ADDR", "10.0.0.7"}, {"MASTER_PORT", "29500"}, {"ETUDE_RENDEZVOUS_SECONDS", "7"}});
+  EXPECT_EQ(launch_with(told).tcp->address, "10.0.0.7");
+  EXPECT_EQ(launch_with(told).tcp->port, 29500);
+  EXPECT_EQ(launch_with(told).tcp->patience, std::chrono::seconds(7));
+
+  auto with_mpi = slurm_task();
+  with_mpi.insert({"PMIX_RANK", "1"});
+  EXPECT_TRUE(launch_with(with_mpi).mpi);
+}
+
+TEST(RankDiscovery, TheFirstNodeOfSlurmsListIsRankZeros) {
+  const auto first_of = [](const std::string& list) {
+    auto task = slurm_task();
+    task["SLURM_STEP_NODELIST"] = list;
+    return launch_with(task).tcp->address;
+  };
+  EXPECT_EQ(first_of("node7"), "node7");
+  EXPECT_EQ(first_of("node[3-7,9]"), "node3");
+  EXPECT_EQ(first_of("gpu[008,011-015]-ib,login"), "gpu008-ib");
+  EXPECT_EQ(first_of("r[1-2]n[04-08]"), "r1n04");
+  EXPECT_EQ(first_of("alpha,beta[1-3]"), "alpha");
+}
+
+TEST(RankDiscovery, TasksThatCannotFindEachOtherAreToldWhatIsMissing) {
+  for (const char* variable : {"SLURM_PROCID", "SLURM_STEP_NODELIST", "SLURM_JOB_ID", "SLURM_STEP_ID"}) {
+    auto task = slurm_task();
+    task.erase(variable);
+    EXPECT_THAT(refusal_of(task), HasSubstr(variable));
+    EXPECT_THAT(refusal_of(task), HasSubstr("srun --mpi=pmix"));
+  }
+  auto task = slurm_task();
+  task["SLURM_STEP_NODELIST"] = "node[3-7";
+  EXPECT_THAT(refusal_of(task), HasSubstr("SLURM_STEP_NODELIST"));
+  task = slurm_task();
+  task["MASTER_PORT"] = "70000";
+  EXPECT_THAT(refusal_of(task), HasSubstr("MASTER_PORT"));
+}
+
 TEST(RankDiscovery, RanksWithNoMpiBetweenThemAreRefusedWithTheWayOut) {
   EXPECT_THAT(refusal_of({{"RANK", "1"}, {"WORLD_SIZE", "2"}}), HasSubstr("mpirun -n 2 etude"));
   EXPECT_THAT(refusal_of({{"SLURM_PROCID", "0"}, {"SLURM_STEP_NUM_TASKS", "4"}}), HasSubstr("srun --mpi=pmix"));
