@@ -19,6 +19,12 @@ Command with_setup(const std::filesystem::path& setup, const Command& command) {
   return whole;
 }
 
+const Command& notice_lost_machines() {
+  static const Command options{"--mca", "oob_tcp_keepalive_time",   "20", "--mca", "oob_tcp_keepalive_intvl", "5",
+                               "--mca", "oob_tcp_keepalive_probes", "4"};
+  return options;
+}
+
 Command mpirun_over_ssh(const Cluster& cluster, const std::vector<std::string>& hosts, bool machines_are_ours,
                         const Command& further, const Command& train) {
   const std::int64_t ranks = cluster.ranks_on_each_node();
@@ -35,6 +41,7 @@ Command mpirun_over_ssh(const Cluster& cluster, const std::vector<std::string>& 
   } else {
     add({"--map-by", fmt::format("ppr:{}:node", ranks), "--bind-to", ranks > 1 ? "numa" : "none"});
   }
+  add(notice_lost_machines());
   add(further);
   for (const char* found_here : {"PATH", "LD_LIBRARY_PATH"}) {  // a session of ssh has the system's own
     if (std::getenv(found_here) != nullptr && !cluster.environment.contains(found_here)) add({"-x", found_here});

@@ -16,6 +16,10 @@ namespace etude::launch {
 /// ever read as shell code: they are arguments of a program that stays the same.
 Command with_setup(const std::filesystem::path& setup, const Command& command);
 
+/// Options of mpirun with which it notices within 40 s that a machine is gone or out of reach, ends the ranks on both
+/// sides, and exits with 205. Without them it waits for as long as its system's TCP does, eight minutes and more.
+const Command& notice_lost_machines();
+
 /// mpirun that starts `train` on these hosts over ssh, as many ranks on each as the cluster file says, with its
 /// environment, which must be that of mpirun itself. Ranks are bound to the cores of a machine that is theirs alone.
 /// `further` options go to mpirun as they are.

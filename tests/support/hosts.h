@@ -61,7 +61,10 @@ class Hosts {
   }
 
   /// Ends everything that runs on a host, and the host, without a word to anyone.
-  void kill_host(int host) { first_processes_.at(static_cast<std::size_t>(host)).reset(); }
+  void kill_host(int host) {
+    must(on(host, "ip link set wire down"));  // or its system would tell the others that its programs are gone
+    first_processes_.at(static_cast<std::size_t>(host)).reset();
+  }
 
  private:
   static constexpr int kHosts = 2;
@@ -108,6 +111,7 @@ class Hosts {
     if (!eventually([&] { return listens() || !first_process->running(); }) || !listens()) {
       throw std::runtime_error("no host can be made here: " + slurp(log));
     }
+    networks_.at(static_cast<std::size_t>(host)).open("/proc/" + std::to_string(pid_of(host)) + "/ns/net");
   }
 
   void lay_wire() const {
@@ -121,6 +125,7 @@ class Hosts {
 
   TemporaryFolder folder_;
   std::array<std::unique_ptr<Background>, kHosts> first_processes_;
+  std::array<std::ifstream, kHosts> networks_;  ///< while open, its end of the wire is there, whoever has died
 };
 
 }  // namespace etude::testing

@@ -12,12 +12,10 @@ namespace etude::testing {
 namespace {
 
 using ::testing::AllOf;
-using ::testing::AnyOf;
 using ::testing::HasSubstr;
 namespace fs = std::filesystem;
 
 constexpr int kSteps = 200;
-constexpr int kFailed = 1;
 constexpr int kLostAMachine = 205;  // of Open MPI's mpirun: docs/faults.md
 
 class TwoHosts : public ::testing::Test {
@@ -119,11 +117,51 @@ TEST_F(TwoHosts, GoOnOnOneOfThemWhenTheOtherDies) {
   ASSERT_TRUE(comes_to_step(20));
   hosts_->kill_host(1);
   ASSERT_TRUE(eventually([&] { return !run.running(); })) << slurp(said());
-  // Which of the two depends on whether mpirun first misses its daemon over there or the ssh that started it.
-  EXPECT_THAT(run.wait(), AnyOf(kLostAMachine, kFailed)) << slurp(said());
+  EXPECT_EQ(run.wait(), kLostAMachine) << slurp(said());
   ASSERT_LT(last_step(shop_.run("both")), kSteps) << "the run was over before the host could die";
   const ShellResult again = hosts_->run(0, etude_program() + " " + train());
   ASSERT_EQ(again.exit_code, 0) << again.errors;
+  expect_the_bits_of_one_rank_alone();
+}
+
+/// The same by `etude launch`, which does all of it again by itself.
+class TwoHostsOfAClusterFile : public TwoHosts {
+ protected:
+  std::string launch(const std::string& more = "") const {
+    const fs::path cluster = shop_.path() / "cluster.yaml";
+    std::ofstream(cluster) << "engine: local\nnodes: 2\nmin_nodes: 1\nranks_per_node: 1\nhosts: [" << Hosts::address(0)
+                           << ", " << Hosts::address(1) << "]\nnetwork: " << Hosts::network()
+                           << "\nssh_config: " << hosts_->ssh_config().string() << "\n";
+    train();  // for the experiment's file
+    return hosts_->on(0, "env XDG_STATE_HOME=" + (shop_.path() / "state").string() + " " + etude_program() +
+                             " launch " + (shop_.path() / "both.yaml").string() + " --cluster " + cluster.string() +
+                             " --set run=" + shop_.run("both").string() + " --set checkpoint.every=10 " + more);
+  }
+};
+
+TEST_F(TwoHostsOfAClusterFile, TrainToTheBitsOfOneRankAlone) {
+  const ShellResult result = run_shell(launch());
+  ASSERT_EQ(result.exit_code, 0) << result.output << result.errors;
+  EXPECT_THAT(log(), HasSubstr("2 ranks"));
+  expect_the_bits_of_one_rank_alone();
+}
+
+TEST_F(TwoHostsOfAClusterFile, GoOnOnTheOneThatIsLeft) {
+  Background run(launch(), said());
+  ASSERT_TRUE(comes_to_step(20));
+  hosts_->kill_host(1);
+  ASSERT_LT(last_step(shop_.run("both")), kSteps) << "the run was over before the host could die";
+  ASSERT_EQ(run.wait(), 0) << slurp(said());
+  EXPECT_THAT(log(), HasSubstr("1 rank ("));
+  expect_the_bits_of_one_rank_alone();
+}
+
+TEST_F(TwoHostsOfAClusterFile, GoOnOnTheOneThatCanBeReached) {
+  Background run(launch(), said());
+  ASSERT_TRUE(comes_to_step(20));
+  hosts_->cut_wire();
+  ASSERT_LT(last_step(shop_.run("both")), kSteps) << "the run was over before the wire could be cut";
+  ASSERT_EQ(run.wait(), 0) << slurp(said());
   expect_the_bits_of_one_rank_alone();
 }
 
