@@ -18,12 +18,6 @@ namespace {
 
 using Row = std::vector<std::string>;
 
-std::string cost_in_words(const launch::Status& status) {
-  if (status.usage.cost > 0) return fmt::format("{:.2f} {}", status.usage.cost, status.currency);
-  if (status.usage.gpu_hours > 0) return fmt::format("{:.1f} GPU-h", status.usage.gpu_hours);
-  return fmt::format("{:.1f} core-h", status.usage.core_hours);
-}
-
 Row row_of(const launch::Overview& overview) {
   Row row{overview.job.name, in_words(overview.state), overview.where, "", "", "", "", ""};
   if (const auto& status = overview.status) {

@@ -65,6 +65,7 @@ int milliseconds_until(Clock::time_point deadline) {
 bool converse(Pipe& in, Pipe& out, Pipe& err, const std::string& input, Outcome& outcome, Clock::time_point deadline) {
   std::size_t written = 0;
   if (input.empty()) in.close_end(1);
+  ::fcntl(in.ends[1], F_SETFL, O_NONBLOCK);  // a program that writes before it has read all must not wait for us
   while (out.ends[0] >= 0 || err.ends[0] >= 0) {
     std::array<pollfd, 3> wanted{pollfd{out.ends[0], POLLIN, 0}, pollfd{err.ends[0], POLLIN, 0},
                                  pollfd{in.ends[1], POLLOUT, 0}};
@@ -81,7 +82,7 @@ bool converse(Pipe& in, Pipe& out, Pipe& err, const std::string& input, Outcome&
     if (in.ends[1] >= 0 && wanted[2].revents != 0) {
       const ssize_t count = ::write(in.ends[1], input.data() + written, input.size() - written);
       if (count > 0) written += static_cast<std::size_t>(count);
-      if (written == input.size() || (count < 0 && errno != EINTR)) in.close_end(1);
+      if (written == input.size() || (count < 0 && errno != EINTR && errno != EAGAIN)) in.close_end(1);
     }
   }
   return true;

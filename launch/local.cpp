@@ -20,6 +20,7 @@
 #include "launch/cluster.h"
 #include "launch/command.h"
 #include "launch/job.h"
+#include "launch/remote.h"
 #include "launch/supervisor.h"
 
 namespace etude::launch {
@@ -73,7 +74,7 @@ void restrict_to(const std::vector<int>& cores) {
 }
 
 /// Starts the supervisor as the leader of a session of its own, and lets it be.
-void start_in_background(const Command& command, const fs::path& output) {
+pid_t start_in_background(const Command& command, const fs::path& output) {
   posix_spawn_file_actions_t actions;
   posix_spawn_file_actions_init(&actions);
   posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
@@ -92,6 +93,19 @@ void start_in_background(const Command& command, const fs::path& output) {
   if (problem != 0) {
     throw Error(fmt::format("the supervisor cannot be started ({}, printing into {}): {}", command.at(0),
                             output.string(), std::strerror(problem)));
+  }
+  return child;
+}
+
+/// From then on the job is found by its lock. Throws Error for a supervisor that ends before.
+void wait_until_it_looks_after(const Job& job, pid_t supervisor) {
+  for (int i = 0; i < 3000; ++i) {
+    if (supervisor_of(job.folder)) return;
+    int status = 0;
+    if (::waitpid(supervisor, &status, WNOHANG) == supervisor && exit_code_of(status) != 0) {
+      throw Error(fmt::format("{}: its supervisor ended at once; {} says why", job.name, job.output.string()));
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
   }
 }
 
@@ -179,8 +193,8 @@ void LocalEngine::submit(const Cluster& cluster, const Jobs& jobs) {
       const Command sourcing{"/bin/bash", "-c", ". \"$0\" && exec \"$@\"", cluster.setup.string()};
       command.insert(command.begin(), sourcing.begin(), sourcing.end());
     }
-    start_in_background(command, job->output);
     job->id = "local";
+    wait_until_it_looks_after(*job, start_in_background(command, job->output));
   }
 }
 
@@ -261,7 +275,7 @@ std::vector<std::string> LocalEngine::start_ranks(const Cluster& cluster, const 
     slots.push_back(fmt::format("{}:{}", host.name, here));
     ranks += here;
   }
-  Command command{"mpirun", "-n", fmt::format("{}", ranks), "--bind-to", "none"};
+  Command command{"mpirun", "--quiet", "-n", fmt::format("{}", ranks), "--bind-to", "none"};
   const auto add = [&](std::initializer_list<std::string> words) { command.insert(command.end(), words); };
   if (used.empty()) {
     add({"--oversubscribe"});
@@ -269,6 +283,8 @@ std::vector<std::string> LocalEngine::start_ranks(const Cluster& cluster, const 
     add({"--host", fmt::format("{}", fmt::join(slots, ","))});
     add({"--mca", "plm_rsh_args", shell_line(ssh_arguments())});
     if (!network_.empty()) add({"--mca", "btl_tcp_if_include", network_, "--mca", "oob_tcp_if_include", network_});
+    const Command& further = notice_lost_machines();
+    command.insert(command.end(), further.begin(), further.end());
     for (const auto& [name, value] : environment(cluster)) add({"-x", name});
     for (const std::string& name : forward_) add({"-x", name});
   }

@@ -32,8 +32,8 @@ constexpr std::array kCauses{
     Word<Cause>{Cause::kOpen, "open", "runs"},
     Word<Cause>{Cause::kLost, "lost", "its node died, or everything there was killed"},
     Word<Cause>{Cause::kDone, "done", "trained to the end"},
-    Word<Cause>{Cause::kAsked, "asked", "stopped as asked"},
-    Word<Cause>{Cause::kBudget, "budget", "its budget was spent"},
+    Word<Cause>{Cause::kAsked, "asked", "as asked"},
+    Word<Cause>{Cause::kBudget, "budget", "its budget is spent"},
     Word<Cause>{Cause::kTimeLimit, "time_limit", "the time limit was near"},
     Word<Cause>{Cause::kTerminated, "terminated", "ended by the cluster"},
     Word<Cause>{Cause::kInterrupted, "interrupted", "interrupted"},
@@ -155,6 +155,12 @@ Usage usage_of(const std::vector<Attempt>& attempts, const Cluster& cluster, std
   usage.gpu_hours = usage.node_hours * static_cast<double>(cluster.gpus_per_node);
   usage.cost = usage.node_hours * cluster.price.per_node_hour;
   return usage;
+}
+
+std::string cost_in_words(const Status& status) {
+  if (status.usage.cost > 0) return fmt::format("{:.2f} {}", status.usage.cost, status.currency);
+  if (status.usage.gpu_hours > 0) return fmt::format("{:.2g} GPU-hours", status.usage.gpu_hours);
+  return fmt::format("{:.2g} core-hours", status.usage.core_hours);
 }
 
 std::string to_json(const Status& status) {

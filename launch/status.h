@@ -91,6 +91,9 @@ struct Status {
 };
 Usage usage_of(const std::vector<Attempt>& attempts, const Cluster& cluster, std::int64_t cores_per_node);
 
+/// The money, or where no price is known the hours: "12.30 USD", "3.5 GPU-hours".
+std::string cost_in_words(const Status& status);
+
 void save(const Status& status, const std::filesystem::path& folder);
 /// Nothing where there is none yet. Throws Error for one that is damaged.
 std::optional<Status> load_status(const std::filesystem::path& folder);

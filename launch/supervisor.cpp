@@ -218,7 +218,7 @@ class Supervisor {
 
   int end_before_start() {
     if (asked_to_stop()) {
-      tell(State::kStopped, "as asked, before it started");
+      tell(State::kStopped, fmt::format("as asked, before it started; 'etude jobs resume {}' starts it", job_.name));
       return 0;
     }
     tell(State::kRequeued, "ended by the cluster before it started");
@@ -310,10 +310,11 @@ class Supervisor {
   int finish(const Verdict& verdict) {
     switch (verdict.next) {
       case Verdict::Next::kDone:
-        tell(State::kDone, fmt::format("{} step{}", status_.progress.step, status_.progress.step == 1 ? "" : "s"));
+        tell(State::kDone, fmt::format("{} used", cost_in_words(status_)));
         return 0;
       case Verdict::Next::kStop:
-        tell(State::kStopped, fmt::format("{}; 'etude jobs resume {}' goes on", verdict.why, job_.name));
+        tell(State::kStopped, fmt::format("{} at step {}; 'etude jobs resume {}' goes on", verdict.why,
+                                          read_progress(run_.metrics()).step, job_.name));
         return signals_.told_to_end ? kResumeMe : 0;
       default:
         tell(State::kFailed, verdict.why);
