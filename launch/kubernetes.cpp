@@ -59,7 +59,7 @@ std::vector<std::string> hosts_of_this_job() {
 
 }  // namespace
 
-void Kubernetes::describe(config::Section& section) {
+void KubernetesEngine::describe(config::Section& section) {
   KubernetesOptions& o = options_;
   section.text("context", o.context, "Of kubectl's configuration; empty takes the current one.");
   section.text("namespace", o.name_space, "Where the job's objects are made.");
@@ -90,7 +90,7 @@ void Kubernetes::describe(config::Section& section) {
                   "How often Kubernetes may start a launcher pod anew that was evicted or whose machine died.");
 }
 
-void Kubernetes::check(const Cluster& cluster) const {
+void KubernetesEngine::check(const Cluster& cluster) const {
   const KubernetesOptions& o = options_;
   if (o.image.empty()) throw UsageError("image: engine kubernetes needs a container image (docker/ makes one)");
   require_plain("context", o.context, "._:/@-");
@@ -121,14 +121,14 @@ void Kubernetes::check(const Cluster& cluster) const {
   if (!cluster.setup.empty()) require_plain_path("setup", cluster.setup.string());
 }
 
-void Kubernetes::place(const Cluster& cluster, Job& job) const {
+void KubernetesEngine::place(const Cluster& cluster, Job& job) const {
   place_remotely(cluster, options_.directory, "/etc/etude/order", job);
   std::vector<std::string> mounts;
   for (const auto& [claim, path] : options_.volumes) mounts.push_back(path);
   require_kept(job, "volumes", mounts);
 }
 
-Outcome Kubernetes::kubectl(Command arguments, const std::string& input) const {
+Outcome KubernetesEngine::kubectl(Command arguments, const std::string& input) const {
   if (!find_program("kubectl")) {
     throw Error("there is no kubectl on the PATH; see https://kubernetes.io/docs/tasks/tools");
   }
@@ -138,7 +138,7 @@ Outcome Kubernetes::kubectl(Command arguments, const std::string& input) const {
   return run(command, kPatience, input);
 }
 
-std::string Kubernetes::script(const Cluster& cluster, const Jobs& jobs) const {
+std::string KubernetesEngine::script(const Cluster& cluster, const Jobs& jobs) const {
   std::string yaml = "# Handed over with 'kubectl apply -f'.\n";
   for (const Job* job : jobs) {
     const std::string last_worker = fmt::format("{}-worker-{}", kubernetes::name_of(*job), cluster.nodes - 1);
@@ -151,7 +151,7 @@ std::string Kubernetes::script(const Cluster& cluster, const Jobs& jobs) const {
   return yaml;
 }
 
-void Kubernetes::submit(const Cluster& cluster, const Jobs& jobs) {
+void KubernetesEngine::submit(const Cluster& cluster, const Jobs& jobs) {
   const Outcome outcome = kubectl({"apply", "-f", "-"}, script(cluster, jobs));
   if (outcome.code != 0) {
     const std::string words = last_words(outcome);
@@ -161,14 +161,14 @@ void Kubernetes::submit(const Cluster& cluster, const Jobs& jobs) {
   for (Job* job : jobs) job->id = kubernetes::name_of(*job);
 }
 
-std::optional<std::string> Kubernetes::find(const Job& job) {
+std::optional<std::string> KubernetesEngine::find(const Job& job) {
   const std::string name = kubernetes::name_of(job);
   const Outcome outcome = kubectl({"get", kKind, name, "--ignore-not-found", "-o", "name"});
   if (outcome.code != 0) throw Error("kubectl get: " + last_words(outcome));
   return outcome.output.empty() ? std::nullopt : std::optional(name);
 }
 
-EngineState Kubernetes::state(const Job& job) {
+EngineState KubernetesEngine::state(const Job& job) {
   try {
     const Outcome outcome = kubectl({"get", kKind, id_of(job), "--ignore-not-found", "-o", "json"});
     if (outcome.code != 0) return {Phase::kUnknown, last_words(outcome)};
@@ -183,7 +183,7 @@ EngineState Kubernetes::state(const Job& job) {
   }
 }
 
-std::string Kubernetes::why_it_waits(const Job& job) const {
+std::string KubernetesEngine::why_it_waits(const Job& job) const {
   const Outcome outcome = kubectl({"get", "pods", "-l", "training.kubeflow.org/job-name=" + id_of(job), "-o", "json"});
   if (outcome.code != 0) return "";
   const Manifest pods = Manifest::parse(outcome.output);
@@ -203,19 +203,19 @@ std::string Kubernetes::why_it_waits(const Job& job) const {
   return "";
 }
 
-void Kubernetes::cancel(const Job& job) {
+void KubernetesEngine::cancel(const Job& job) {
   const Outcome outcome =
       kubectl({"delete", fmt::format("{}/{}", kKind, id_of(job)), order_of(job), "--ignore-not-found", "--wait=false"});
   if (outcome.code != 0) throw Error("kubectl delete: " + last_words(outcome));
 }
 
-void Kubernetes::ask_to_stop(const Job& job) {
+void KubernetesEngine::ask_to_stop(const Job& job) {
   const std::string file = (job.run / "job" / "stop").string();
   const Outcome outcome = kubectl({"exec", launcher_of(job), "-c", "launcher", "--", "touch", "--", file});
   if (outcome.code != 0) throw Error("kubectl exec: " + last_words(outcome));
 }
 
-std::string Kubernetes::logs(const Job& job) {
+std::string KubernetesEngine::logs(const Job& job) {
   // Of all launcher pods there were; without --tail a selector shows ten lines of each.
   const Outcome outcome =
       kubectl({"logs", "-l",
@@ -225,7 +225,7 @@ std::string Kubernetes::logs(const Job& job) {
   return outcome.output;
 }
 
-std::vector<Finding> Kubernetes::examine(const Cluster&) {
+std::vector<Finding> KubernetesEngine::examine(const Cluster&) {
   std::vector<Finding> findings;
   if (!find_program("kubectl")) {
     return {{false, "kubectl: not on the PATH", "install it: https://kubernetes.io/docs/tasks/tools"}};
@@ -267,8 +267,8 @@ std::vector<Finding> Kubernetes::examine(const Cluster&) {
   return findings;
 }
 
-std::vector<std::string> Kubernetes::start_ranks(const Cluster& cluster, const Job&,
-                                                 const std::vector<std::string>& train) const {
+std::vector<std::string> KubernetesEngine::start_ranks(const Cluster& cluster, const Job&,
+                                                       const std::vector<std::string>& train) const {
   const std::int64_t cores =
       cluster.cores_per_rank > 0 ? cluster.cores_per_rank : cores_of(options_.cpu) / cluster.ranks_on_each_node();
   Command command = train;
@@ -281,16 +281,16 @@ std::vector<std::string> Kubernetes::start_ranks(const Cluster& cluster, const J
                          command);
 }
 
-int Kubernetes::nodes(const Cluster& cluster) const {
+int KubernetesEngine::nodes(const Cluster& cluster) const {
   return workers_.empty() ? static_cast<int>(cluster.nodes) : static_cast<int>(workers_.size());
 }
 
-std::int64_t Kubernetes::cores_on_each_node(const Cluster& cluster) const {
+std::int64_t KubernetesEngine::cores_on_each_node(const Cluster& cluster) const {
   const std::int64_t cores = cores_of(options_.cpu);
   return cores > 0 ? cores : Engine::cores_on_each_node(cluster);
 }
 
-void Kubernetes::take_turn(const Cluster& cluster, const std::function<bool()>& go_on) {
+void KubernetesEngine::take_turn(const Cluster& cluster, const std::function<bool()>& go_on) {
   const auto began = std::chrono::steady_clock::now();
   do {
     const std::vector<std::string> all = hosts_of_this_job();
@@ -308,7 +308,7 @@ void Kubernetes::take_turn(const Cluster& cluster, const std::function<bool()>& 
   } while (go_on());
 }
 
-std::unique_ptr<Engine> make_kubernetes_engine() { return std::make_unique<Kubernetes>(); }
+std::unique_ptr<Engine> make_kubernetes_engine() { return std::make_unique<KubernetesEngine>(); }
 
 namespace kubernetes {
 

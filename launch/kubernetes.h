@@ -37,7 +37,7 @@ struct KubernetesOptions {
 /// An MPIJob of the Kubeflow MPI operator (kubeflow.org/v2beta1) and a ConfigMap with the order, handed over and looked
 /// after with kubectl. The launcher pod runs the supervisor, which starts the ranks in the worker pods with mpirun and
 /// ssh. Runs and packs lie on persistent volumes; this machine need not see them.
-class Kubernetes : public Engine {
+class KubernetesEngine : public Engine {
  public:
   void describe(config::Section& section) override;
   void check(const Cluster& cluster) const override;

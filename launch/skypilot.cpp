@@ -84,7 +84,7 @@ Manifest array_in(const std::string& output) {
 
 }  // namespace
 
-void Skypilot::describe(config::Section& section) {
+void SkypilotEngine::describe(config::Section& section) {
   SkypilotOptions& o = options_;
   section.text("infra", o.infra, "Where, as CLOUD, CLOUD/REGION or CLOUD/REGION/ZONE; empty takes what is cheapest.");
   section.text("accelerators", o.accelerators, "GPUs of each node, such as H100:8, as many as gpus_per_node says.");
@@ -118,7 +118,7 @@ void Skypilot::describe(config::Section& section) {
                "Interface or subnet over which nodes talk (ens5, 10.0.0.0/16); empty lets Open MPI choose.");
 }
 
-void Skypilot::check(const Cluster& cluster) const {
+void SkypilotEngine::check(const Cluster& cluster) const {
   const SkypilotOptions& o = options_;
   require_plain("infra", o.infra, "/_.*-");
   require_plain("accelerators", o.accelerators, "_:.-");
@@ -152,7 +152,7 @@ void Skypilot::check(const Cluster& cluster) const {
   }
 }
 
-void Skypilot::place(const Cluster& cluster, Job& job) const {
+void SkypilotEngine::place(const Cluster& cluster, Job& job) const {
   place_remotely(cluster, options_.directory, kOrder, job);
   std::vector<std::string> kept;
   for (const auto* mounts : {&options_.buckets, &options_.volumes}) {
@@ -161,7 +161,7 @@ void Skypilot::place(const Cluster& cluster, Job& job) const {
   require_kept(job, "buckets` or `volumes", kept);
 }
 
-std::string Skypilot::script(const Cluster& cluster, const Jobs& jobs) const {
+std::string SkypilotEngine::script(const Cluster& cluster, const Jobs& jobs) const {
   std::string yaml = "# Handed over with 'sky jobs launch'.\n";
   for (const Job* job : jobs) {
     if (jobs.size() > 1) yaml += "---\n";
@@ -170,7 +170,7 @@ std::string Skypilot::script(const Cluster& cluster, const Jobs& jobs) const {
   return yaml;
 }
 
-void Skypilot::submit(const Cluster& cluster, const Jobs& jobs) {
+void SkypilotEngine::submit(const Cluster& cluster, const Jobs& jobs) {
   for (Job* job : jobs) {
     const std::filesystem::path file = job->folder / "task.yaml";
     // sky takes an argument with a space in it for a command.
@@ -191,7 +191,7 @@ void Skypilot::submit(const Cluster& cluster, const Jobs& jobs) {
   }
 }
 
-const Manifest& Skypilot::queue() {
+const Manifest& SkypilotEngine::queue() {
   if (queue_asked_ && Clock::now() - *queue_asked_ < kQueueAge) return queue_;
   const Outcome outcome = sky({"jobs", "queue", "--all", "--output", "json"});
   if (outcome.code != 0) throw Error("sky jobs queue: " + last_words(outcome));
@@ -200,14 +200,14 @@ const Manifest& Skypilot::queue() {
   return queue_;
 }
 
-std::optional<std::string> Skypilot::find(const Job& job) {
+std::optional<std::string> SkypilotEngine::find(const Job& job) {
   for (const Manifest& record : queue()) {
     if (record.value("job_name", "") == job.token) return record.at("job_id").dump();
   }
   return std::nullopt;
 }
 
-EngineState Skypilot::state(const Job& job) {
+EngineState SkypilotEngine::state(const Job& job) {
   try {
     for (const Manifest& record : queue()) {
       if (record.at("job_id").dump() == job.id) return skypilot::state_of(record);
@@ -218,24 +218,24 @@ EngineState Skypilot::state(const Job& job) {
   }
 }
 
-void Skypilot::cancel(const Job& job) {
+void SkypilotEngine::cancel(const Job& job) {
   const Outcome outcome = sky({"jobs", "cancel", "--yes", job.id});
   if (outcome.code != 0) throw Error("sky jobs cancel: " + last_words(outcome));
 }
 
-void Skypilot::ask_to_stop(const Job& job) {
+void SkypilotEngine::ask_to_stop(const Job& job) {
   const Outcome outcome = sky({"jobs", "cancel", "--yes", "--graceful", job.id});
   if (outcome.code != 0) throw Error("sky jobs cancel: " + last_words(outcome));
 }
 
-std::string Skypilot::logs(const Job& job) {
+std::string SkypilotEngine::logs(const Job& job) {
   // Its exit code is about the job, not about the command.
   const Outcome outcome = sky({"jobs", "logs", "--no-follow", "--tail", "0", job.id});
   if (outcome.code != 0 && outcome.output.empty()) throw Error("sky jobs logs: " + last_words(outcome));
   return skypilot::without_prefixes(outcome.output);
 }
 
-std::vector<Finding> Skypilot::examine(const Cluster&) {
+std::vector<Finding> SkypilotEngine::examine(const Cluster&) {
   if (!find_program("sky"))
     return {{false, "sky: not on the PATH", "'pip install skypilot' with your clouds, such as skypilot[aws]"}};
   std::vector<Finding> findings;
@@ -262,8 +262,8 @@ std::vector<Finding> Skypilot::examine(const Cluster&) {
   return findings;
 }
 
-std::vector<std::string> Skypilot::start_ranks(const Cluster& cluster, const Job&,
-                                               const std::vector<std::string>& train) const {
+std::vector<std::string> SkypilotEngine::start_ranks(const Cluster& cluster, const Job&,
+                                                     const std::vector<std::string>& train) const {
   // The machines are made for this job: there is no host whose key could be known before.
   Command options{"--mca", "plm_rsh_args",
                   "-o BatchMode=yes -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR "
@@ -275,11 +275,11 @@ std::vector<std::string> Skypilot::start_ranks(const Cluster& cluster, const Job
   return mpirun_over_ssh(cluster, node_addresses(), true, options, train);
 }
 
-int Skypilot::nodes(const Cluster& cluster) const {
+int SkypilotEngine::nodes(const Cluster& cluster) const {
   return std::getenv(kHosts) != nullptr ? static_cast<int>(node_addresses().size()) : static_cast<int>(cluster.nodes);
 }
 
-std::unique_ptr<Engine> make_skypilot_engine() { return std::make_unique<Skypilot>(); }
+std::unique_ptr<Engine> make_skypilot_engine() { return std::make_unique<SkypilotEngine>(); }
 
 namespace skypilot {
 

@@ -37,7 +37,7 @@ struct SkypilotOptions {
 /// A managed job of SkyPilot (`sky jobs launch`), which finds machines in clouds and replaces those that are taken
 /// away. The first node's command is the supervisor, which starts the ranks on all of them with mpirun and ssh. Runs
 /// lie in a bucket or on a volume; this machine need not see them.
-class Skypilot : public Engine {
+class SkypilotEngine : public Engine {
  public:
   void describe(config::Section& section) override;
   void check(const Cluster& cluster) const override;

@@ -201,8 +201,13 @@ std::string yaml_text(const std::string& text) {
   YAML::Emitter emitter;
   emitter << YAML::DoubleQuoted << text;
   std::string quoted(emitter.c_str(), emitter.size());
-  // The one control character that the emitter does not escape, and that other parsers refuse.
-  for (std::size_t at = 0; (at = quoted.find('\x7F', at)) != std::string::npos;) quoted.replace(at, 1, "\\x7f");
+  // What the emitter does not escape: a control character that other parsers refuse, and the line breaks of Unicode,
+  // which they fold.
+  const std::pair<std::string_view, std::string_view> kEscapes[] = {
+      {"\x7F", "\\x7f"}, {"\xE2\x80\xA8", "\\u2028"}, {"\xE2\x80\xA9", "\\u2029"}};
+  for (const auto& [raw, escape] : kEscapes) {
+    for (std::size_t at = 0; (at = quoted.find(raw, at)) != std::string::npos;) quoted.replace(at, raw.size(), escape);
+  }
   return quoted;
 }
 
