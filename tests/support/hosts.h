@@ -24,7 +24,8 @@ class Hosts {
   Hosts() {
     for (const char* program : {"ip", "ssh", "ssh-keygen", "unshare", "nsenter", "setpriv", "/usr/sbin/sshd"}) {
       if (run_shell(std::string("command -v ") + program).exit_code != 0) {
-        throw std::runtime_error(std::string("there is no ") + program + " (script/setup --test installs it)");
+        throw std::runtime_error(std::string("there is no ") + program +
+                                 " (script/setup --test installs it where no systemd would start it)");
       }
     }
     if (::geteuid() != 0) throw std::runtime_error("making hosts takes root");
