@@ -102,7 +102,8 @@ void wait_until_it_looks_after(const Job& job, pid_t supervisor) {
   for (int i = 0; i < 3000; ++i) {
     if (supervisor_of(job.folder)) return;
     int status = 0;
-    if (::waitpid(supervisor, &status, WNOHANG) == supervisor && exit_code_of(status) != 0) {
+    if (::waitpid(supervisor, &status, WNOHANG) == supervisor) {
+      if (exit_code_of(status) == 0) return;  // there was nothing to do for it
       throw Error(fmt::format("{}: its supervisor ended at once; {} says why", job.name, job.output.string()));
     }
     std::this_thread::sleep_for(std::chrono::milliseconds(10));
@@ -180,21 +181,17 @@ std::string LocalEngine::script(const Cluster& cluster, const Jobs& jobs) const 
   for (const Job* job : jobs) {
     const Command train{job->program, "train", (job->order / "experiment.yaml").string(), "--resume"};
     text += fmt::format("# {} starts:\n#   {}\n", shell_word(job->name), shell_line(start_ranks(cluster, *job, train)));
-    text += fmt::format("{} >> {} 2>&1 &\n", shell_line(supervise_command(*job)), shell_word(job->output.string()));
+    text += fmt::format("{} >> {} 2>&1 &\n", shell_line(with_setup(cluster.setup, supervise_command(*job))),
+                        shell_word(job->output.string()));
   }
   return text;
 }
 
 void LocalEngine::submit(const Cluster& cluster, const Jobs& jobs) {
   for (Job* job : jobs) {
-    Command command = supervise_command(*job);
-    if (!cluster.setup.empty()) {
-      // The script's path and the command are arguments of the shell, never part of what it reads.
-      const Command sourcing{"/bin/bash", "-c", ". \"$0\" && exec \"$@\"", cluster.setup.string()};
-      command.insert(command.begin(), sourcing.begin(), sourcing.end());
-    }
     job->id = "local";
-    wait_until_it_looks_after(*job, start_in_background(command, job->output));
+    wait_until_it_looks_after(*job,
+                              start_in_background(with_setup(cluster.setup, supervise_command(*job)), job->output));
   }
 }
 

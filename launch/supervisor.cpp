@@ -33,7 +33,8 @@ namespace fs = std::filesystem;
 constexpr int kFailure = 1, kMisuse = 2, kResumeMe = 75;
 constexpr double kLook = 0.25;    ///< seconds between looks at the ranks
 constexpr double kHeartbeat = 2;  ///< seconds between writings of status.json
-constexpr double kGrace = 10;     ///< seconds between the signals to ranks that do not end
+constexpr double kBetweenSignals = 3;
+constexpr double kLeastGrace = 10;  ///< seconds for ranks to end once they were asked
 
 fs::path lock_file(const fs::path& folder) { return folder / ".supervisor"; }
 
@@ -108,8 +109,10 @@ class Supervisor {
     bool begins = true;
     while (true) {
       const Verdict verdict = judge(judged_attempts(), cluster_->max_restarts, begins);
+      const auto budget = over_budget();
+      const bool ends = verdict.next == Verdict::Next::kDone || verdict.next == Verdict::Next::kFail;
+      if (budget && !ends) return finish({Verdict::Next::kStop, *budget, 0});
       if (verdict.next != Verdict::Next::kStart) return finish(verdict);
-      if (const auto budget = over_budget()) return finish({Verdict::Next::kStop, *budget, 0});
       if (!begins && is_better_elsewhere() && engine_.requeue()) {
         tell(State::kRequeued, verdict.why);
         return 0;
@@ -281,9 +284,7 @@ class Supervisor {
 
   /// Until the ranks end, of themselves or because `asked` of them, with a checkpoint. Returns their exit code.
   int watch(Child& ranks, std::optional<Cause>& asked) {
-    double next_heartbeat = 0, deadline = 0;
-    const std::vector<int> ways{SIGUSR1, SIGTERM, SIGKILL};
-    std::size_t way = 0;
+    double next_heartbeat = 0, asked_at = 0, next_signal = 0;
     while (true) {
       if (const auto code = ranks.ended()) return *code;
       signals_.wait(kLook);
@@ -291,20 +292,29 @@ class Supervisor {
       if (!asked) {
         if (const auto why = wish()) {
           asked = why->first;
+          asked_at = now();
           tell(State::kStopping, why->second + "; writing a checkpoint");
         }
       }
-      if (asked && way < ways.size() && now() >= deadline) {
-        if (way > 0) say(fmt::format("the ranks do not end; sending {}", way == 1 ? "SIGTERM" : "SIGKILL"));
-        ranks.signal(ways[way]);
-        deadline = now() + (way == 0 ? std::max(kGrace, cluster_->warning) : kGrace);
-        ++way;
+      if (asked && now() >= next_signal) {
+        ranks.signal(signal_after(now() - asked_at));
+        next_signal = now() + kBetweenSignals;
       }
       if (now() >= next_heartbeat) {
         write_status();
         next_heartbeat = now() + kHeartbeat;
       }
     }
+  }
+
+  /// Ranks are asked again and again, since one that is just being started hears nothing; those that do not end in time
+  /// are told, and then killed.
+  int signal_after(double seconds) {
+    const double grace = std::max(kLeastGrace, cluster_->warning);
+    if (seconds < grace) return SIGUSR1;
+    const int signal = seconds < grace + kLeastGrace ? SIGTERM : SIGKILL;
+    say(fmt::format("the ranks do not end; sending {}", signal == SIGTERM ? "SIGTERM" : "SIGKILL"));
+    return signal;
   }
 
   int finish(const Verdict& verdict) {
