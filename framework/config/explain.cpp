@@ -43,7 +43,9 @@ void list(const Section& section, const std::string& path, const std::string& co
       own.push_back({false, key, "= " + option.default_value, meaning(option), option.sentence});
   }
   const std::string about = condition.empty() ? section.sentence() : condition;
-  if (!own.empty() && !path.empty()) entries.push_back({true, path, "", "", about});
+  if (!own.empty() && !about.empty()) {
+    entries.push_back({true, path, "", "", path.empty() ? about : fmt::format("{}: {}", path, about)});
+  }
   entries.insert(entries.end(), own.begin(), own.end());
 
   if (const Section::Variant* variant = section.variant()) {
@@ -71,7 +73,7 @@ std::string wrapped(const std::string& text, std::size_t indent) {
 void print(const Entry& entry, std::size_t key_width, std::size_t value_width, std::string& out) {
   if (entry.is_heading) {
     if (!out.empty()) out += "\n";
-    out += entry.sentence.empty() ? entry.key + "\n" : wrapped(entry.key + ": " + entry.sentence, 0);
+    out += wrapped(entry.sentence, 0);
     return;
   }
   const std::size_t indent = 2 + key_width + 2;

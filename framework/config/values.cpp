@@ -165,7 +165,7 @@ Parse parse_duration(std::string_view text, double& seconds) {
 
 std::string duration_text(double seconds) {
   constexpr double kTooManyForWholeUnits = 1e15;
-  if (seconds != std::floor(seconds) || seconds >= kTooManyForWholeUnits) return number_text(seconds) + "s";
+  if (seconds != std::floor(seconds) || seconds >= kTooManyForWholeUnits) return number_text(seconds);
   if (seconds == 0) return "0s";
   std::string text;
   auto left = static_cast<std::int64_t>(seconds);

@@ -22,7 +22,7 @@ Parse parse_number(std::string_view text, double& result);
 /// negative or not finite is malformed.
 Parse parse_duration(std::string_view text, double& seconds);
 
-/// The same as text that reads back to the same seconds: "1h30m", "0s", "0.5s".
+/// The same as text that reads back to the same seconds: "1h30m", "0s", "0.5".
 std::string duration_text(double seconds);
 
 /// The shortest text that reads back to the same bits, and as a floating-point number in any YAML: 2.0, 1.0e-05, .inf.
