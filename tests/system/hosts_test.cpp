@@ -156,14 +156,5 @@ TEST_F(TwoHostsOfAClusterFile, GoOnOnTheOneThatIsLeft) {
   expect_the_bits_of_one_rank_alone();
 }
 
-TEST_F(TwoHostsOfAClusterFile, GoOnOnTheOneThatCanBeReached) {
-  Background run(launch(), said());
-  ASSERT_TRUE(comes_to_step(20));
-  hosts_->cut_wire();
-  ASSERT_LT(last_step(shop_.run("both")), kSteps) << "the run was over before the wire could be cut";
-  ASSERT_EQ(run.wait(), 0) << slurp(said());
-  expect_the_bits_of_one_rank_alone();
-}
-
 }  // namespace
 }  // namespace etude::testing
