@@ -41,7 +41,7 @@ class TwoHosts : public ::testing::Test {
                etude_program() + " " + arguments);
   }
   std::string train(const std::string& more = "") const {
-    return shop_.train("both", kSteps, "--resume --set checkpoint.every=10 " + more);
+    return shop_.train("both", kSteps, "--resume --set checkpoint.every=10");
   }
   fs::path said() const { return shop_.path() / "said.txt"; }
   std::string log() const { return slurp(shop_.run("both") / "log.txt"); }
@@ -127,7 +127,7 @@ TEST_F(TwoHosts, GoOnOnOneOfThemWhenTheOtherDies) {
 /// The same by `etude launch`, which does all of it again by itself.
 class TwoHostsOfAClusterFile : public TwoHosts {
  protected:
-  std::string launch(const std::string& more = "") const {
+  std::string launch() const {
     const fs::path cluster = shop_.path() / "cluster.yaml";
     std::ofstream(cluster) << "engine: local\nnodes: 2\nmin_nodes: 1\nranks_per_node: 1\nhosts: [" << Hosts::address(0)
                            << ", " << Hosts::address(1) << "]\nnetwork: " << Hosts::network()
@@ -135,7 +135,7 @@ class TwoHostsOfAClusterFile : public TwoHosts {
     train();  // for the experiment's file
     return hosts_->on(0, "env XDG_STATE_HOME=" + (shop_.path() / "state").string() + " " + etude_program() +
                              " launch " + (shop_.path() / "both.yaml").string() + " --cluster " + cluster.string() +
-                             " --set run=" + shop_.run("both").string() + " --set checkpoint.every=10 " + more);
+                             " --set run=" + shop_.run("both").string() + " --set checkpoint.every=10");
   }
 };
 
