@@ -41,7 +41,7 @@ class TwoHosts : public ::testing::Test {
                etude_program() + " " + arguments);
   }
   std::string train(const std::string& more = "") const {
-    return shop_.train("both", kSteps, "--resume --set checkpoint.every=10");
+    return shop_.train("both", kSteps, "--resume --set checkpoint.every=10 " + more);
   }
   fs::path said() const { return shop_.path() / "said.txt"; }
   std::string log() const { return slurp(shop_.run("both") / "log.txt"); }
