@@ -8,9 +8,12 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include "framework/config/error.h"
 #include "tests/launch/stand_in.h"
+#include "tests/support/background.h"
+#include "tests/support/tcp.h"
 
 namespace {
 
@@ -20,6 +23,7 @@ using etude::launch::Phase;
 using etude::testing::kHostile;
 using etude::testing::read_yaml;
 using etude::testing::RemoteJob;
+using etude::testing::run_shell;
 using etude::testing::StandIn;
 using etude::testing::TemporaryFolder;
 using nlohmann::json;
@@ -560,6 +564,56 @@ TEST(KubernetesRanks, AreStartedOnTheOperatorsHosts) {
   EXPECT_THAT(line, HasSubstr("-p 2222 -i /etc/etude/ssh/id_rsa"));
   EXPECT_TRUE(line.ends_with("etude train x.yaml --resume --set train.threads=12")) << line;
   EXPECT_THROW(here.engine().start_ranks(*here.cluster, here.job, {}), etude::Error);
+}
+
+/// Words of a container's command or of ssh, with the folder of keys where the test has it.
+std::string with_keys_in(const std::filesystem::path& folder, const std::vector<std::string>& words) {
+  std::string line;
+  for (std::string word : words) {
+    const std::string there = "/etc/etude/ssh";
+    if (const std::size_t at = word.find(there); at != std::string::npos)
+      word.replace(at, there.size(), folder.string());
+    line += etude::launch::shell_word(word) + " ";
+  }
+  return line;
+}
+
+TEST(KubernetesWorkers, AreReachedBySshAsAUserWhoIsNotRootWithTheOperatorsKeyAlone) {
+  ETUDE_NEEDS_ORACLE();
+  if (::geteuid() != 0 || !std::filesystem::exists("/usr/sbin/sshd") ||
+      run_shell("command -v setpriv ssh").exit_code != 0) {
+    GTEST_SKIP() << "needs root, who owns the keys as in a pod, sshd, ssh and setpriv";
+  }
+  TemporaryFolder folder;
+  std::filesystem::permissions(folder.path(), std::filesystem::perms{0755});
+  const std::filesystem::path keys = folder.path() / "keys";
+  // What the operator mounts: an ECDSA key of 521 bits in PEM, files that everybody may read and root owns.
+  ASSERT_EQ(
+      run_shell(
+          "mkdir " + keys.string() + " && cd " + keys.string() +
+          " && ssh-keygen -q -t ecdsa -b 521 -m PEM -N '' -f id_rsa && cp id_rsa.pub authorized_keys && chmod 644 *")
+          .exit_code,
+      0);
+  const int port = etude::testing::free_port();
+  RemoteJob here("engine: kubernetes\nimage: e\nvolumes: {a: /data}\nssh_port: " + std::to_string(port) + "\n");
+  const json documents = read_yaml(here.script());
+  const json& container = worker_pod(documents).at("containers")[0];
+  std::vector<std::string> words = container.at("command");
+  for (const json& word : container.at("args")) words.push_back(word);
+  const std::string as_user = "setpriv --reuid games --regid games --clear-groups ";
+  etude::testing::Background server(as_user + with_keys_in(keys, words), (folder.path() / "log").string());
+  etude::launch::KubernetesOptions options;
+  options.ssh_port = port;
+  const std::string client = as_user + "ssh " + with_keys_in(keys, etude::launch::kubernetes::ssh_options(options)) +
+                             "-l games 127.0.0.1 true";
+  const auto log = [&] { return etude::testing::slurp(folder.path() / "log"); };
+  ASSERT_TRUE(etude::testing::eventually([&] { return log().find("listening on") != std::string::npos; })) << log();
+  const auto result = run_shell(client);
+  EXPECT_THAT(log(), HasSubstr("Accepted publickey for games")) << result.errors;  // whose shell lets nobody in
+  std::filesystem::remove(keys / "authorized_keys");
+  run_shell(client);
+  EXPECT_THAT(log(), ::testing::Not(HasSubstr("Accepted password")));
+  EXPECT_EQ(log().find("Accepted", log().find("Accepted") + 1), std::string::npos) << log();
 }
 
 }  // namespace
