@@ -86,7 +86,14 @@ print(json.dumps([held(sky.Task.from_yaml(file)) for file in sys.argv[1:]]))
 TEST(SkypilotTask, IsReadBySkypilotAsWhatTheClusterFileSays) {
   ETUDE_NEEDS_SKYPILOT();
   RemoteJob here(kCluster), least("engine: skypilot\nvolumes: {/etude/data: music}\njob_recovery: failover\n");
-  const std::vector<json> tasks = load_with_skypilot({here.script(), least.script()});
+  std::vector<std::string> all{here.script(), least.script()};
+  std::vector<std::unique_ptr<RemoteJob>> ready;
+  for (const char* cloud : {"aws", "gcp", "lambda"}) {
+    const fs::path file = fs::path(ETUDE_SOURCE_DIR) / "clusters" / ("skypilot-" + std::string(cloud) + ".yaml");
+    ready.push_back(std::make_unique<RemoteJob>(etude::testing::slurp(file)));
+    all.push_back(ready.back()->script());
+  }
+  const std::vector<json> tasks = load_with_skypilot(all);
   const json &task = tasks[0], &small = tasks[1];
   EXPECT_EQ(task.at("name"), "etude-demo-1f3a9c04");
   EXPECT_EQ(task.at("num_nodes"), 2);
@@ -110,6 +117,10 @@ TEST(SkypilotTask, IsReadBySkypilotAsWhatTheClusterFileSays) {
   EXPECT_EQ(small.at("volumes"), json::parse(R"({"/etude/data": "music"})"));
   EXPECT_EQ(small.at("resources"), json::parse(R"({"job_recovery": {"strategy": "FAILOVER"}})"));
   EXPECT_EQ(small.at("setup"), nullptr);
+  for (std::size_t i = 0; i < ready.size(); ++i) {
+    EXPECT_EQ(tasks[2 + i].at("setup"), "bash /etude/install.sh\n");
+    EXPECT_EQ(tasks[2 + i].at("resources").at("accelerators"), json::parse(R"({"A100": 8})"));
+  }
 }
 
 TEST(SkypilotTask, HarmfulTextsAreTextsInSkypilotToo) {
