@@ -2,6 +2,7 @@
 
 #include <cstdlib>
 #include <fstream>
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
@@ -528,6 +529,35 @@ TEST(KubernetesCommands, ARefusalIsToldInKubectlsWordsWithAWayOut) {
                   HasSubstr(way_out));
     }
   }
+}
+
+TEST(KubernetesCommands, AreUnderstoodByKubectlItself) {
+  if (run_shell("command -v kubectl").exit_code != 0) GTEST_SKIP() << "there is no kubectl on the PATH";
+  TemporaryFolder folder;
+  const std::string nobody = "http://127.0.0.1:" + std::to_string(etude::testing::free_port());
+  std::ofstream(folder.path() / "config") << R"({"apiVersion": "v1", "kind": "Config", "current-context": "lab",
+    "clusters": [{"name": "c", "cluster": {"server": ")" +
+                                                 nobody + R"("}}], "users": [{"name": "u", "user": {}}],
+    "contexts": [{"name": "lab", "context": {"cluster": "c", "user": "u"}}]})";
+  ::setenv("KUBECONFIG", (folder.path() / "config").c_str(), 1);
+  ::setenv("HOME", folder.path().c_str(), 1);  // where it keeps what servers told it
+  RemoteJob here(kCluster);
+  auto& engine = here.engine();
+  EXPECT_EQ(engine.state(here.job).phase, Phase::kUnknown);
+  EXPECT_THAT(engine.state(here.job).words, HasSubstr("refused"));
+  for (const std::function<void()>& ask : std::vector<std::function<void()>>{
+           [&] { engine.submit(*here.cluster, {&here.job}); }, [&] { engine.find(here.job); },
+           [&] { engine.cancel(here.job); }, [&] { engine.ask_to_stop(here.job); }, [&] { engine.logs(here.job); }}) {
+    try {
+      ask();
+      ADD_FAILURE() << "nobody answered, and nothing was said";
+    } catch (const UsageError& error) {
+      ADD_FAILURE() << error.what();
+    } catch (const etude::Error& error) {
+      EXPECT_THAT(error.what(), HasSubstr("refused"));
+    }
+  }
+  ::unsetenv("KUBECONFIG");
 }
 
 TEST(KubernetesDoctor, NamesWhatIsMissing) {
