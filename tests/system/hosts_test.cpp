@@ -112,18 +112,6 @@ TEST_F(TwoHosts, SayWhoIsMissingWhenACollectiveMissesItsDeadlineFirst) {
   for (const int host : {0, 1}) EXPECT_TRUE(rank_ends(host)) << hosts_->run(host, "ps ax").output;
 }
 
-TEST_F(TwoHosts, GoOnOnOneOfThemWhenTheOtherDies) {
-  Background run(on_both(train()), said());
-  ASSERT_TRUE(comes_to_step(20));
-  hosts_->kill_host(1);
-  ASSERT_TRUE(eventually([&] { return !run.running(); })) << slurp(said());
-  EXPECT_EQ(run.wait(), kLostAMachine) << slurp(said());
-  ASSERT_LT(last_step(shop_.run("both")), kSteps) << "the run was over before the host could die";
-  const ShellResult again = hosts_->run(0, etude_program() + " " + train());
-  ASSERT_EQ(again.exit_code, 0) << again.errors;
-  expect_the_bits_of_one_rank_alone();
-}
-
 /// The same by `etude launch`, which does all of it again by itself.
 class TwoHostsOfAClusterFile : public TwoHosts {
  protected:
