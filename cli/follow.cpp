@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "framework/config/error.h"
 #include "launch/launcher.h"
 
 namespace etude::cli {
@@ -28,6 +29,15 @@ class CountInterruptions {
   void (*before_)(int);
 };
 
+/// Nothing while the engine does not answer: it may in a moment.
+std::string logs_of(launch::Engine& engine, const launch::Job& job) {
+  try {
+    return engine.logs(job);
+  } catch (const Error&) {
+    return "";
+  }
+}
+
 }  // namespace
 
 int follow(const launch::Job& job, bool owns) {
@@ -40,7 +50,7 @@ int follow(const launch::Job& job, bool owns) {
   while (true) {
     // Looked at before the logs are read, so that nothing printed before the end is missed.
     const launch::Overview overview = launch::look(job);
-    const std::string logs = cluster->engine_in_use().logs(job);
+    const std::string logs = logs_of(cluster->engine_in_use(), job);
     if (logs.size() > printed) fmt::print("{}", std::string_view(logs).substr(printed));
     printed = std::max(printed, logs.size());
     std::fflush(stdout);

@@ -34,7 +34,9 @@ struct Job {
   std::string submitted;  ///< UTC, "2026-01-31T12:00:00Z"
 
   std::filesystem::path script_file() const { return folder / "script"; }
-  std::filesystem::path stop_file() const { return folder / "stop"; }
+  /// Made by whoever wants it to end. Named by the token, so that a resumed job does not obey an older wish.
+  std::filesystem::path stop_file() const { return folder / stop_name(); }
+  std::string stop_name() const { return "stop-" + token; }
 };
 
 /// Writes job.json, atomically. Throws Error.

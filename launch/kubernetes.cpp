@@ -171,7 +171,7 @@ std::optional<std::string> KubernetesEngine::find(const Job& job) {
 EngineState KubernetesEngine::state(const Job& job) {
   try {
     const Outcome outcome = kubectl({"get", kKind, id_of(job), "--ignore-not-found", "-o", "json"});
-    if (outcome.code != 0) return {Phase::kUnknown, last_words(outcome)};
+    if (outcome.code != 0) return {Phase::kAbsent, last_words(outcome)};
     if (outcome.output.empty()) return {Phase::kAbsent, "Kubernetes knows no such MPIJob"};
     EngineState state = kubernetes::state_of(Manifest::parse(outcome.output));
     if (state.phase == Phase::kQueued) {
@@ -210,7 +210,7 @@ void KubernetesEngine::cancel(const Job& job) {
 }
 
 void KubernetesEngine::ask_to_stop(const Job& job) {
-  const std::string file = (job.run / "job" / "stop").string();
+  const std::string file = (job.run / "job" / job.stop_name()).string();
   const Outcome outcome = kubectl({"exec", launcher_of(job), "-c", "launcher", "--", "touch", "--", file});
   if (outcome.code != 0) throw Error("kubectl exec: " + last_words(outcome));
 }

@@ -107,7 +107,6 @@ Jobs pointers(std::vector<Job>& jobs) {
 void write_order(Cluster& cluster, const Job& job, const std::string& experiment) {
   files::write_atomically(job.folder / "experiment.yaml", experiment);
   files::write_atomically(job.folder / "cluster.yaml", to_yaml(cluster));
-  fs::remove(job.stop_file());
   save(job);
 }
 
@@ -136,6 +135,16 @@ std::optional<Job> under_way(const fs::path& folder) {
   return job;
 }
 
+/// Nothing where that cannot be asked for just now: what the engine says of itself, look() asks for then.
+std::optional<Status> said_by_supervisor(Engine& engine, const Job& job) {
+  if (engine.shares_files()) return engine.status(job);
+  try {
+    return engine.status(job);
+  } catch (const Error&) {
+    return std::nullopt;
+  }
+}
+
 void refuse_used_folder(const run::RunFolder& run, const Wishes& wishes) {
   if (!run.exists() || wishes.resume || wishes.overwrite) return;
   throw UsageError(
@@ -144,11 +153,10 @@ void refuse_used_folder(const run::RunFolder& run, const Wishes& wishes) {
                   run.root().string()));
 }
 
-/// The attempts so far count for the cost, and no more for retries.
-void forgive(const fs::path& folder) {
+/// What an earlier job of this run said of its end holds no more; its attempts stay, for the cost.
+void forget_the_end(const fs::path& folder) {
   auto status = load_status(folder);
   if (!status) return;
-  status->judged_from = status->attempts.size();
   status->state = State::kQueued;
   status->words.clear();
   save(*status, folder);
@@ -201,6 +209,12 @@ std::string preview(Cluster& cluster, const std::vector<Request>& requests, cons
 }
 
 std::vector<Launched> launch(Cluster& cluster, const std::vector<Request>& requests, const Wishes& wishes) {
+  if (wishes.overwrite && !cluster.engine_in_use().shares_files()) {
+    throw UsageError(
+        fmt::format("--overwrite: the files of engine {} are not seen here; --set run=… puts this run "
+                    "elsewhere",
+                    cluster.engine));
+  }
   JobList list;
   std::vector<Launched> launched;
   std::vector<std::unique_ptr<LaunchLock>> locks;
@@ -228,7 +242,7 @@ std::vector<Launched> launch(Cluster& cluster, const std::vector<Request>& reque
       fs::remove(job.folder / "status.json");
       fs::remove(job.output);
     }
-    forgive(job.folder);
+    forget_the_end(job.folder);
     job.name = list.enter(job.name, job.folder);
     write_order(cluster, job, requests[place].experiment);
     fresh.push_back(job);
@@ -249,8 +263,7 @@ Job resume(Job job, const Limits& limits) {
   if (limits.hours > 0) job.limits.hours = limits.hours;
   if (limits.cost > 0) job.limits.cost = limits.cost;
   job.submitted = utc(now());
-  fs::remove(job.stop_file());
-  forgive(job.folder);
+  forget_the_end(job.folder);
   save(job);
   std::vector<Job> jobs{job};
   submit(*cluster, jobs);
@@ -262,7 +275,7 @@ Overview look(const Job& job) {
   const auto cluster = cluster_of(job);
   Engine& engine = cluster->engine_in_use();
   overview.where = job.id.empty() || job.id == cluster->engine ? cluster->engine : cluster->engine + " " + job.id;
-  overview.status = engine.status(job);
+  overview.status = said_by_supervisor(engine, job);
   if (overview.status) {
     overview.state = overview.status->state;
     overview.words = overview.status->words;
@@ -285,7 +298,7 @@ Overview look(const Job& job) {
     case Phase::kEnded:
     case Phase::kAbsent:
       // The supervisor may have ended between the two looks.
-      if (const auto last = engine.status(job); last && is_over(last->state)) {
+      if (const auto last = said_by_supervisor(engine, job); last && is_over(last->state)) {
         overview.state = last->state;
         overview.words = last->words;
         overview.status = last;

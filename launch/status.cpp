@@ -95,7 +95,7 @@ Json to_json(const Attempt& attempt) {
           {"ended", attempt.ended},
           {"nodes", attempt.nodes},
           {"ranks", attempt.ranks},
-          {"engine_id", attempt.engine_id},
+          {"token", attempt.token},
           {"first_step", attempt.first_step},
           {"last_step", attempt.last_step},
           {"trained", attempt.trained},
@@ -109,7 +109,7 @@ Attempt attempt_from(const Json& json) {
   json.at("ended").get_to(attempt.ended);
   json.at("nodes").get_to(attempt.nodes);
   json.at("ranks").get_to(attempt.ranks);
-  json.at("engine_id").get_to(attempt.engine_id);
+  json.at("token").get_to(attempt.token);
   json.at("first_step").get_to(attempt.first_step);
   json.at("last_step").get_to(attempt.last_step);
   json.at("trained").get_to(attempt.trained);
@@ -170,7 +170,6 @@ std::string to_json(const Status& status) {
               {"words", status.words},
               {"updated", status.updated},
               {"host", status.host},
-              {"judged_from", status.judged_from},
               {"attempts", attempts},
               {"progress",
                {{"step", status.progress.step},
@@ -197,7 +196,6 @@ Status status_from_json(const std::string& text) {
     json.at("words").get_to(status.words);
     json.at("updated").get_to(status.updated);
     json.at("host").get_to(status.host);
-    json.at("judged_from").get_to(status.judged_from);
     for (const Json& attempt : json.at("attempts")) status.attempts.push_back(attempt_from(attempt));
     const Json& progress = json.at("progress");
     progress.at("step").get_to(status.progress.step);

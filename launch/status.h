@@ -32,7 +32,7 @@ struct Attempt {
   double ended = 0;  ///< the last sign of life while it is open
   std::int64_t nodes = 1;
   std::int64_t ranks = 1;
-  std::string engine_id;        ///< "4711", where the engine has one
+  std::string token;            ///< of the job that it was an attempt of; a resumed run is another job
   std::int64_t first_step = 0;  ///< done when it began
   std::int64_t last_step = 0;   ///< done when it ended
   bool trained = false;         ///< whether the ranks came so far as to write into the run folder
@@ -82,8 +82,7 @@ struct Status {
   State state = State::kQueued;
   std::string words;  ///< why: "restarts after 4 s: a rank died (exit code 137)"
   double updated = 0;
-  std::string host;             ///< where the supervisor runs
-  std::size_t judged_from = 0;  ///< attempts before that were forgiven by `etude jobs resume`
+  std::string host;  ///< where the supervisor runs
   std::vector<Attempt> attempts;
   Progress progress;
   Usage usage;

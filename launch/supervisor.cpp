@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <functional>
+#include <iterator>
 #include <sstream>
 
 #include <fcntl.h>
@@ -146,13 +147,20 @@ class Supervisor {
     status_.updated = now();
     status_.progress = read_progress(run_.metrics());
     status_.usage = usage_of(status_.attempts, *cluster_, engine_.cores_on_each_node(*cluster_));
-    save(status_, folder_);
+    try {
+      save(status_, folder_);
+    } catch (const Error& error) {  // a full disk is no reason to leave the ranks alone
+      if (!std::exchange(status_is_lost_, true)) say(error.what());
+    }
     if (!engine_.shares_files()) fmt::print("etude-status {}\n", to_json(status_));
   }
 
+  /// Those of this job: when a user resumes a run, earlier ones are forgiven, though not their cost.
   std::vector<Attempt> judged_attempts() const {
-    const std::size_t from = std::min(status_.judged_from, status_.attempts.size());
-    return {status_.attempts.begin() + static_cast<std::ptrdiff_t>(from), status_.attempts.end()};
+    std::vector<Attempt> judged;
+    std::copy_if(status_.attempts.begin(), status_.attempts.end(), std::back_inserter(judged),
+                 [&](const Attempt& attempt) { return attempt.token == job_.token; });
+    return judged;
   }
 
   /// What an earlier supervisor left open when it was killed. Its last sign of life is when it wrote its status.
@@ -171,7 +179,7 @@ class Supervisor {
     return last.cause == Cause::kTimeLimit || !last.trained;
   }
 
-  bool asked_to_stop() const { return fs::exists(folder_ / "stop"); }
+  bool asked_to_stop() const { return fs::exists(folder_ / job_.stop_name()); }
   bool wanted_to_end() const { return asked_to_stop() || signals_.told_to_end || signals_.time_limit_near; }
 
   std::optional<std::string> over_budget() const {
@@ -233,7 +241,7 @@ class Supervisor {
     attempt.began = attempt.ended = now();
     attempt.nodes = engine_.nodes(*cluster_);
     attempt.ranks = attempt.nodes * cluster_->ranks_on_each_node();
-    attempt.engine_id = job_.id;
+    attempt.token = job_.token;
     attempt.first_step = attempt.last_step = read_progress(run_.metrics()).step;
     status_.attempts.push_back(attempt);
     tell(State::kRunning, "");
@@ -341,6 +349,7 @@ class Supervisor {
   const SupervisorLock lock_;
   Signals signals_;
   Status status_;
+  bool status_is_lost_ = false;  ///< it could not be written, and that was said
 };
 
 }  // namespace

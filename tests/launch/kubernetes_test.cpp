@@ -500,7 +500,7 @@ TEST(KubernetesCommands, AreKubectlsWithTheJobsNamespaceAndContext) {
                                          "configmap/etude-demo-1f3a9c04-order --ignore-not-found"));
   here.engine().ask_to_stop(here.job);
   EXPECT_THAT(kubectl.calls(), HasSubstr("exec job/etude-demo-1f3a9c04-launcher -c launcher -- touch -- "
-                                         "/data/runs/demo/job/stop"));
+                                         "/data/runs/demo/job/stop-etude-demo-1f3a9c04"));
   kubectl.answer("logs-training.kubeflow.org/job-name=etude-demo-1f3a9c04,training.kubeflow.org/job-role=launcher", "");
   here.engine().logs(here.job);
   EXPECT_THAT(kubectl.calls(), HasSubstr("--tail=-1"));

@@ -74,7 +74,6 @@ TEST(Status, ReadsBackAsItWasWritten) {
   Status status;
   status.state = State::kStopping;
   status.words = "\"quoted\" 'and' $(more)\n\xff";
-  status.judged_from = 1;
   status.attempts.resize(2);
   status.attempts[1] = {12.25, 13.5, 4, 32, "4711", 10, 20, true, Cause::kKilled, 137};
   status.progress = {20, 100, 1.5, std::nullopt, 10, -1};
