@@ -65,6 +65,17 @@ constexpr Advice kAdvice[] = {
     {"option", "this Slurm does not know an option of extra:"},
 };
 
+/// Reasons for which a job waits until somebody changes it, or the cluster.
+constexpr Advice kHopeless[] = {
+    {"PartitionTimeLimit", "longer than its partition allows; stop it, mend time: and launch again"},
+    {"PartitionNodeLimit", "more nodes than its partition has; stop it, mend nodes: and launch again"},
+    {"PartitionConfig", "not what its partition allows; stop it, and see 'etude launch doctor'"},
+    {"BadConstraints", "no node is like that; stop it, mend constraint: and launch again"},
+    {"InvalidAccount", "stop it, mend account: and launch again"},
+    {"InvalidQOS", "stop it, mend qos: and launch again"},
+    {"eld", "'scontrol release' with its number lets it go"},  // JobHeldUser, "launch failed requeued held"
+};
+
 struct Queue {
   Outcome answer;
   std::chrono::steady_clock::time_point asked;
@@ -120,12 +131,9 @@ EngineState state_of(const std::string& state, const std::string& reason) {
   };
   if (any({"PENDING", "CONFIGURING", "REQUEUED", "REQUEUE_FED", "REQUEUE_HOLD", "SPECIAL_EXIT", "RESV_DEL_HOLD",
            "POWER_UP_NODE"})) {
-    // These are waited for until somebody changes the job or the cluster.
-    const bool hopeless = contains(reason, "PartitionTimeLimit") || contains(reason, "PartitionNodeLimit") ||
-                          contains(reason, "BadConstraints") || contains(reason, "PartitionConfig") ||
-                          contains(reason, "held") || contains(reason, "JobHeld") || contains(reason, "InvalidQOS") ||
-                          contains(reason, "InvalidAccount");
-    return {Phase::kQueued, hopeless ? words + ": it will not start by itself; see 'etude launch doctor'" : words};
+    const auto hopeless = std::find_if(std::begin(kHopeless), std::end(kHopeless),
+                                       [&](const Advice& known) { return contains(reason, known.words); });
+    return {Phase::kQueued, hopeless == std::end(kHopeless) ? words : fmt::format("{}: {}", words, hopeless->advice)};
   }
   // COMPLETING still has its nodes, and may be on its way back into the queue.
   if (any({"RUNNING", "SUSPENDED", "COMPLETING", "STOPPED", "SIGNALING", "STAGE_OUT", "RESIZING"}))
@@ -204,8 +212,9 @@ Command sbatch(const slurm::Header& header) {
     without("SBATCH_" + variable);
   }
   for (const char* variable :
-       {"SBATCH_ARRAY_INX", "SBATCH_NO_REQUEUE", "SBATCH_WAIT", "SBATCH_EXPORT", "SBATCH_CLUSTERS", "SLURM_CLUSTERS"})
+       {"SBATCH_ARRAY_INX", "SBATCH_NO_REQUEUE", "SBATCH_WAIT", "SBATCH_CLUSTERS", "SLURM_CLUSTERS"}) {
     without(variable);
+  }
   if (std::getenv("SLURM_JOB_ID") != nullptr) {
     for (char** entry = environ; *entry != nullptr; ++entry) {
       const std::string variable = std::string(*entry).substr(0, std::string_view(*entry).find('='));
@@ -223,9 +232,10 @@ Command sbatch(const slurm::Header& header) {
         "for this machine alone leave --cluster away");
   }
   const std::string words = words_of(outcome);
-  if (out_of_reach(outcome))
+  if (out_of_reach(outcome)) {
     throw Error(
         fmt::format("sbatch: cannot reach the controller: {}; launch again later, nothing is started twice", words));
+  }
   std::string advice = "the words are Slurm's own; 'etude launch doctor' looks at the cluster file";
   for (const auto& [said, what] : slurm::kAdvice) {
     if (words.find(said) == std::string::npos) continue;
@@ -305,31 +315,31 @@ void SlurmEngine::submit(const Cluster& cluster, const Jobs& jobs) {
 std::optional<std::string> SlurmEngine::find(const Job& job) {
   std::string name = job.token, task;
   if (std::filesystem::exists(array_file(job))) std::istringstream(files::read(array_file(job))) >> name >> task;
-  const auto matching = [&](const std::string& output, std::size_t column) -> std::optional<std::string> {
-    for (const std::string& line : slurm::lines_of(output)) {
-      const std::string id = slurm::split(line, '|').at(column);
+  const auto found_in = [&](const Outcome& outcome) -> std::optional<std::string> {
+    if (outcome.code != 0) return std::nullopt;
+    for (const std::string& id : slurm::lines_of(outcome.output)) {
       if (task.empty() || id.ends_with("_" + task)) return id;
     }
     return std::nullopt;
   };
   const Outcome queue = run({"squeue", "--noheader", "--array", "--states=all", "--name=" + name, "--format=%i"}, 60);
-  if (queue.code != 0) throw Error(fmt::format("squeue: cannot ask for the job: {}", words_of(queue)));
-  if (const auto id = matching(queue.output, 0)) return id;
-  const Outcome accounts = run({"sacct", "--noheader", "--parsable2", "--allocations", "--array",
-                                "--starttime=now-30days", "--name=" + name, "--format=JobID"},
-                               60);
-  return accounts.code == 0 ? matching(accounts.output, 0) : std::nullopt;
+  if (queue.code != 0) throw Error(fmt::format("squeue: cannot ask for {}: {}", job.name, words_of(queue)));
+  if (const auto id = found_in(queue)) return id;
+  return found_in(run({"sacct", "--noheader", "--parsable2", "--allocations", "--array", "--starttime=now-30days",
+                       "--name=" + name, "--format=JobID"},
+                      60));
 }
 
 EngineState SlurmEngine::state(const Job& job) {
   const Outcome& answer = slurm::queue();
-  if (answer.code == 127)
+  if (answer.code == 127) {
     return {Phase::kUnknown, "there is no squeue on this machine; ask on a login node of the cluster"};
+  }
   if (answer.code != 0) return {Phase::kUnknown, "cannot reach the controller: " + words_of(answer)};
   for (const std::string& line : slurm::lines_of(answer.output)) {
     const auto fields = slurm::split(line, '|');
-    if (fields.size() >= 2 && fields[0] == job.id)
-      return slurm::state_of(fields[1], fields.size() > 2 ? fields[2] : "");
+    if (fields.size() < 2 || fields[0] != job.id) continue;
+    return slurm::state_of(fields[1], fields.size() > 2 ? fields[2] : "");
   }
   // The controller forgets jobs some minutes after their end; accounting remembers, where it is kept.
   const Outcome accounts =
@@ -344,9 +354,8 @@ void SlurmEngine::cancel(const Job& job) {
   slurm::forget_queue();
   const std::string words = words_of(outcome);
   // It is over already where it is completing, or unknown by now.
-  if (outcome.code == 0 || slurm::contains(words, "already completing") || slurm::contains(words, "Invalid job id"))
-    return;
-  throw Error(fmt::format("scancel: {}", words));
+  const bool over = slurm::contains(words, "already completing") || slurm::contains(words, "Invalid job id");
+  if (outcome.code != 0 && !over) throw Error(fmt::format("scancel: {}", words));
 }
 
 std::vector<Finding> SlurmEngine::examine(const Cluster& cluster) { return slurm::examine(options_, cluster); }
@@ -376,6 +385,8 @@ bool SlurmEngine::requeue() {
   for (int i = 0; i < kTries; ++i) {
     const Outcome outcome = run({"scontrol", "requeue", id}, 30);
     if (outcome.code == 0) return true;
+    // So it says when an earlier request got through whose answer did not.
+    if (slurm::contains(words_of(outcome), "pending")) return true;
     if (!out_of_reach(outcome)) return false;
     std::this_thread::sleep_for(std::chrono::seconds(3));
   }

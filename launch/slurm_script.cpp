@@ -117,6 +117,12 @@ void check_extra(const std::string& option) {
 
 std::int64_t minutes_of(double seconds) { return static_cast<std::int64_t>(std::ceil(seconds / 60)); }
 
+/// As people write it: 12:00:00, or 1-12:00:00.
+std::string time_text(std::int64_t minutes) {
+  const std::int64_t days = minutes / (24 * 60), hours = minutes / 60 % 24;
+  return fmt::format("{}{:02}:{:02}:00", days > 0 ? fmt::format("{}-", days) : "", hours, minutes % 60);
+}
+
 std::string task_output(const Jobs& jobs) {
   // Links to every job's own file, for one pattern has to serve all tasks of an array.
   return jobs.size() == 1 ? output_name(jobs.front()->output.string())
@@ -261,7 +267,7 @@ Header header(const SlurmOptions& options, const Cluster& cluster, const Jobs& j
 
   lines.comment(
       "Before the time limit USR1 goes to this script's process alone (B:): a checkpoint, and back into the queue.");
-  if (cluster.time > 0) lines.option("time", fmt::format("{}", minutes_of(cluster.time)));
+  if (cluster.time > 0) lines.option("time", time_text(minutes_of(cluster.time)));
   lines.option("signal", fmt::format("B:USR1@{}", static_cast<std::int64_t>(std::ceil(cluster.warning))));
   lines.comment(
       "A job that lost a node, or made room for another, may be started again: it goes on from its checkpoint.");

@@ -1,6 +1,7 @@
 // Job scripts as a real sbatch reads them, whatever stands in a cluster file.
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -70,6 +71,21 @@ TEST_F(Sbatch, ReadsWhatTheClusterFileSays) {
   EXPECT_THAT(shown, HasSubstr("StdOut=" + job_.output.string()));
   EXPECT_THAT(read_back("nodes: 2\nmin_nodes: 1\nranks_per_node: 2\n"),
               AllOf(HasSubstr("NumNodes=1-2"), HasSubstr("MinCPUsNode=2")));
+}
+
+TEST_F(Sbatch, GoesByTheClusterFileAndNotByTheShellsVariables) {
+  const std::map<std::string, std::string> variables = {{"SBATCH_JOB_NAME", "other"}, {"SBATCH_PARTITION", "nosuch"},
+                                                        {"SBATCH_NO_REQUEUE", "1"},   {"SBATCH_TIMELIMIT", "7"},
+                                                        {"SBATCH_ARRAY_INX", "0-3"},  {"SBATCH_OPEN_MODE", "truncate"}};
+  std::ofstream(folder_.path() / "cluster.yaml") << "engine: slurm\npartition: main\ntime: 50m\nextra: [--hold]\n";
+  const auto cluster = launch::load_cluster(folder_.path() / "cluster.yaml");
+  std::ofstream(job_.script_file()) << cluster->engine_in_use().script(*cluster, {&job_});
+  for (const auto& [name, value] : variables) setenv(name.c_str(), value.c_str(), 1);
+  EXPECT_NO_THROW(cluster->engine_in_use().submit(*cluster, {&job_}));
+  for (const auto& [name, value] : variables) unsetenv(name.c_str());
+  EXPECT_THAT(SlurmCluster::says("scontrol show job " + job_.id),
+              AllOf(HasSubstr("JobName=" + job_.token), HasSubstr("Requeue=1"), HasSubstr("TimeLimit=00:50:00"),
+                    Not(HasSubstr("Array"))));
 }
 
 TEST_F(Sbatch, TakesNoFieldForAnotherOption) {

@@ -102,7 +102,7 @@ TEST(SlurmScript, AsksForWhatTheClusterFileSays) {
       options_of(script),
       ElementsAre("--job-name=etude-demo-1f3a9c", "--comment=\"etude: demo\"", "--partition=gpu,gpu-long",
                   "--account=music", "--constraint=[rack1|rack2]&a100", "--nodes=2", "--ntasks-per-node=4",
-                  "--cpus-per-task=8", "--gpus-per-node=a100:4", "--mem=64G", "--exclusive", "--time=721",
+                  "--cpus-per-task=8", "--gpus-per-node=a100:4", "--mem=64G", "--exclusive", "--time=12:01:00",
                   "--signal=B:USR1@91", "--requeue", "--open-mode=append", "--output=" + here.job.output.string(),
                   "--mail-type=END", "--hold", "--mail-user=\"a b@example.org\""));
 }
@@ -368,7 +368,7 @@ TEST_F(FakeSlurm, ItsStatesAreUnderstood) {
       {"47", Phase::kQueued}};
   for (const auto& [id, phase] : expected) EXPECT_EQ(state(id).phase, phase) << id;
   EXPECT_EQ(state("32_4").words, "PENDING (Resources)");
-  EXPECT_THAT(state("28").words, HasSubstr("PENDING (PartitionTimeLimit): it will not start by itself"));
+  EXPECT_THAT(state("28").words, HasSubstr("PENDING (PartitionTimeLimit): longer than its partition allows"));
 }
 
 TEST_F(FakeSlurm, AnsweringForManyJobsItIsAskedOnce) {

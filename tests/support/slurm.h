@@ -32,6 +32,9 @@ class SlurmCluster {
       }
     }
     if (::geteuid() != 0) throw std::runtime_error("slurmd takes root");
+    if (run_shell("unshare --pid --mount --fork --mount-proc true").exit_code != 0) {
+      throw std::runtime_error("nodes take namespaces, which are not to be had here");
+    }
     std::filesystem::permissions(folder_.path(), std::filesystem::perms::owner_all |
                                                      std::filesystem::perms::group_exec |
                                                      std::filesystem::perms::others_exec);
