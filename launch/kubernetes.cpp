@@ -171,7 +171,7 @@ std::optional<std::string> KubernetesEngine::find(const Job& job) {
 EngineState KubernetesEngine::state(const Job& job) {
   try {
     const Outcome outcome = kubectl({"get", kKind, id_of(job), "--ignore-not-found", "-o", "json"});
-    if (outcome.code != 0) return {Phase::kAbsent, last_words(outcome)};
+    if (outcome.code != 0) return {Phase::kUnknown, last_words(outcome)};
     if (outcome.output.empty()) return {Phase::kAbsent, "Kubernetes knows no such MPIJob"};
     EngineState state = kubernetes::state_of(Manifest::parse(outcome.output));
     if (state.phase == Phase::kQueued) {
