@@ -29,8 +29,8 @@ namespace fs = std::filesystem;
 using Json = nlohmann::json;
 
 constexpr int kMisuse = 2;
-/// Long enough that something can happen to it on its way.
-constexpr int kSteps = 400;
+/// Enough that something can happen on the way; for as long as that takes a test holds the ranks still.
+constexpr int kSteps = 150;
 
 class Slurm : public ::testing::Test {
  protected:
@@ -142,6 +142,7 @@ TEST_F(Slurm, ACancelledJobLeavesACheckpointAndStaysAwayUntilItIsResumed) {
   train_alone("alone", kSteps);
   launch_well("run", kSteps, "nodes: 2\n");
   ASSERT_TRUE(comes_to_step("run", 20)) << said("run");
+  signal_ranks("run", "STOP");  // scancel continues them first
   run_shell("scancel " + slurm_id("run"));
   ASSERT_TRUE(ends("run")) << said("run");
   const auto done = last_step(shop_->run("run"));
@@ -161,6 +162,7 @@ TEST_F(Slurm, ANodeDiesWithEverythingOnItAndTheOtherFinishes) {
   train_alone("alone", kSteps);
   launch_well("run", kSteps, "nodes: 2\nmin_nodes: 1\n");
   ASSERT_TRUE(comes_to_step("run", 50)) << said("run");
+  signal_ranks("run", "STOP");
   EXPECT_EQ(attempts("run")[0]["nodes"], 2);
   cluster_->kill_node(1);  // the one where the supervisor is
   ASSERT_TRUE(ends("run")) << said("run");
