@@ -186,8 +186,9 @@ EngineState KubernetesEngine::state(const Job& job) {
 std::string KubernetesEngine::why_it_waits(const Job& job) const {
   const Outcome outcome = kubectl({"get", "pods", "-l", "training.kubeflow.org/job-name=" + id_of(job), "-o", "json"});
   if (outcome.code != 0) return "";
-  const Manifest pods = Manifest::parse(outcome.output);
-  for (const Manifest& pod : pods.at("items")) {
+  const Manifest pods = Manifest::parse(outcome.output, nullptr, false);
+  if (!pods.is_object()) return "";
+  for (const Manifest& pod : pods.value("items", Manifest::array())) {
     const Manifest status = pod.value("status", Manifest::object());
     for (const Manifest& condition : status.value("conditions", Manifest::array())) {
       if (condition.value("type", "") == "PodScheduled" && condition.value("status", "") == "False") {
@@ -210,6 +211,7 @@ void KubernetesEngine::cancel(const Job& job) {
 }
 
 void KubernetesEngine::ask_to_stop(const Job& job) {
+  if (state(job).phase == Phase::kQueued) return;  // there is no pod yet that could be told
   const std::string file = (job.run / "job" / job.stop_name()).string();
   const Outcome outcome = kubectl({"exec", launcher_of(job), "-c", "launcher", "--", "touch", "--", file});
   if (outcome.code != 0) throw Error("kubectl exec: " + last_words(outcome));

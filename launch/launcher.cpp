@@ -325,7 +325,11 @@ std::string stop(const Job& job, bool hard) {
     return fmt::format("{} is not running ({})", job.name, in_words(overview.state));
   }
   const bool queued = overview.state == State::kQueued || overview.state == State::kRequeued;
-  engine.ask_to_stop(job);  // also where it is queued, in case it begins just now
+  try {
+    engine.ask_to_stop(job);  // also where it is queued, in case it begins just now
+  } catch (const Error&) {
+    if (!hard) throw;  // the engine is to end even what cannot be told
+  }
   if (hard || (queued && engine.state(job).phase == Phase::kQueued)) {
     engine.cancel(job);
     return fmt::format("{}: {}", job.name, hard ? "its engine ends it" : "taken from the queue");

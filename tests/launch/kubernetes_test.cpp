@@ -498,6 +498,10 @@ TEST(KubernetesCommands, AreKubectlsWithTheJobsNamespaceAndContext) {
   here.engine().cancel(here.job);
   EXPECT_THAT(kubectl.calls(), HasSubstr("delete mpijobs.kubeflow.org/etude-demo-1f3a9c04 "
                                          "configmap/etude-demo-1f3a9c04-order --ignore-not-found"));
+  kubectl.answer("get-mpijobs.kubeflow.org", mpi_job_with(condition("Created", "True", "MPIJobCreated")));
+  here.engine().ask_to_stop(here.job);
+  EXPECT_THAT(kubectl.calls(), ::testing::Not(HasSubstr("exec")));
+  kubectl.answer("get-mpijobs.kubeflow.org", mpi_job_with(condition("Running", "True", "MPIJobRunning")));
   here.engine().ask_to_stop(here.job);
   EXPECT_THAT(kubectl.calls(), HasSubstr("exec job/etude-demo-1f3a9c04-launcher -c launcher -- touch -- "
                                          "/data/runs/demo/job/stop-etude-demo-1f3a9c04"));
