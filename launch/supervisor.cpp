@@ -13,6 +13,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "framework/config/error.h"
@@ -255,6 +256,7 @@ class Supervisor {
     say(fmt::format("attempt {}: {}", status_.attempts.size(), shell_line(command)));
     int code = 127;
     std::optional<Cause> asked;
+    const std::string end_before = sign_of_the_end();
     try {
       Child ranks(command, engine_.environment(*cluster_));
       code = watch(ranks, asked);
@@ -267,10 +269,28 @@ class Supervisor {
     attempt.cause = asked && code != 0 && code != kMisuse ? *asked : cause_of(code);
     attempt.last_step = read_progress(run_.metrics()).step;
     attempt.trained = trained_since(attempt.began);
+    // srun, for one, may end with 0 although it could not start a single rank.
+    if (attempt.cause == Cause::kDone && !shows_after(end_before)) attempt.cause = Cause::kFailed;
     signals_.time_limit_near = false;  // an engine that cannot start it anew has no time limit either
     write_status();
     say(fmt::format("attempt {} ended at step {}: {} (exit code {})", status_.attempts.size(), attempt.last_step,
                     in_words(attempt.cause), code));
+  }
+
+  /// Another each time that training comes to its end, which is when it points to the final weights.
+  std::string sign_of_the_end() const {
+    struct stat link {};
+    if (::lstat((run_.checkpoints() / "final").c_str(), &link) != 0) return "";
+    return fmt::format("{} {}.{:09}", link.st_ino, link.st_mtim.tv_sec, link.st_mtim.tv_nsec);
+  }
+
+  /// Whether there is a new one; file servers may take a moment to show what another machine has written.
+  bool shows_after(const std::string& before) {
+    constexpr double kPatience = 10;
+    for (const double until = now() + kPatience; now() < until; signals_.wait(0.5)) {
+      if (sign_of_the_end() != before) return true;
+    }
+    return false;
   }
 
   bool trained_since(double began) const {

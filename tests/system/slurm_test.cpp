@@ -210,6 +210,19 @@ TEST_F(Slurm, WhileTheControllerIsAwayAJobIsOutOfReachAndGoesOn) {
   expect_equal_bits("run", "alone");
 }
 
+TEST_F(Slurm, RanksThatWereNeverStartedAreNotTheEndWhateverSrunSays) {
+  train_alone("alone", 60);
+  const fs::path program = shop_->path() / "program", mark = shop_->path() / "mark";
+  std::ofstream(program) << "#!/bin/sh\n[ -e " << mark.string() << " ] || { touch " << mark.string()
+                         << "; exit 0; }\nexec " << etude_program() << " \"$@\"\n";
+  fs::permissions(program, fs::perms::owner_all);
+  launch_well("run", 60, "program: " + program.string() + "\n");
+  ASSERT_TRUE(ends("run")) << said("run");
+  EXPECT_EQ(state("run"), "done") << said("run");
+  EXPECT_EQ(attempts("run")[0]["cause"], "failed");
+  expect_equal_bits("run", "alone");
+}
+
 TEST_F(Slurm, ALauncherThatWasKilledFindsItsJobAndStartsNothingTwice) {
   launch_well("run", kSteps, "nodes: 2\n");
   const std::string id = slurm_id("run");
