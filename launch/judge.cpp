@@ -64,7 +64,7 @@ Verdict judge(const std::vector<Attempt>& attempts, std::int64_t max_restarts, b
     case Cause::kMisuse:
       return {Next::kFail, fmt::format("{} (exit code 2)", in_words(last.cause)), 0};
     case Cause::kTerminated:
-      if (!begins) return {Next::kStop, described(last), 0};
+      if (!begins) return {Next::kStop, in_words(last.cause), 0};
       break;
     default:
       break;

@@ -119,7 +119,7 @@ class Supervisor {
         tell(State::kRequeued, verdict.why);
         return 0;
       }
-      if (!begins || !status_.attempts.empty()) say(fmt::format("starting again: {}", verdict.why));
+      if (!verdict.why.empty()) say(fmt::format("starting again: {}", verdict.why));
       if (!wait_for_turn(verdict)) return end_before_start();
       attempt();
       begins = false;

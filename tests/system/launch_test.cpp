@@ -259,7 +259,9 @@ TEST_F(Launch, NeverHasAShellReadWhatFilesSay) {
                            planted.string() + " #\" \\ \n end";
   // The stand-in writes what it was given, word by word and ended by zero bytes.
   const fs::path given = shop_.path() / "given";
-  const fs::path program = stand_in("printf '%s\\0' \"$EVIL\" \"$FROM_SETUP\" \"$@\" > '" + given.string() + "'\n");
+  const fs::path program = stand_in("printf '%s\\0' \"$EVIL\" \"$FROM_SETUP\" \"$@\" > '" + given.string() +
+                                    "'\nrun=${2%/job/experiment.yaml}; mkdir -p \"$run/checkpoints\"\n"
+                                    "ln -s weights \"$run/checkpoints/final\"\n");
   const fs::path setup = shop_.path() / "set up $(touch planted).sh";
   std::ofstream(setup) << "export FROM_SETUP='from setup'\n";
   std::ofstream(shop_.path() / "cluster.yaml") << Json{{"engine", "local"},
