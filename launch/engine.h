@@ -57,8 +57,9 @@ class Engine {
   /// see where that is something else. Called before the job's files are written.
   virtual void place(const Cluster&, Job&) const {}
 
-  /// Fills in what the cluster file leaves to the engine, such as how many ranks make sense here.
-  virtual void settle(Cluster&) const {}
+  /// Fills in what the cluster file leaves to the engine, such as how many ranks make sense here, and makes paths of this
+  /// machine absolute.
+  virtual void settle(Cluster&) {}
 
   /// What is submitted, for people and `--print`: a job script or a manifest, from start to end.
   virtual std::string script(const Cluster& cluster, const Jobs& jobs) const = 0;

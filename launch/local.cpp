@@ -168,7 +168,10 @@ void LocalEngine::check(const Cluster& cluster) const {
   }
 }
 
-void LocalEngine::settle(Cluster& cluster) const {
+void LocalEngine::settle(Cluster& cluster) {
+  for (fs::path* path : {&hostfile_, &ssh_config_}) {
+    if (!path->empty()) *path = fs::absolute(*path).lexically_normal();
+  }
   if (!hosts().empty()) return;
   if (cluster.gpus_per_node == 0) cluster.gpus_per_node = CoreLedger::all_gpus();
   if (cluster.ranks_per_node > 0 || cluster.gpus_per_node > 0) return;

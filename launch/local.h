@@ -20,7 +20,7 @@ class LocalEngine : public Engine {
  public:
   void describe(config::Section& section) override;
   void check(const Cluster& cluster) const override;
-  void settle(Cluster& cluster) const override;
+  void settle(Cluster& cluster) override;
   std::string script(const Cluster& cluster, const Jobs& jobs) const override;
   void submit(const Cluster& cluster, const Jobs& jobs) override;
   std::optional<std::string> find(const Job& job) override;

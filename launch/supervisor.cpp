@@ -153,7 +153,10 @@ class Supervisor {
     } catch (const Error& error) {  // a full disk is no reason to leave the ranks alone
       if (!std::exchange(status_is_lost_, true)) say(error.what());
     }
-    if (!engine_.shares_files()) fmt::print("etude-status {}\n", to_json(status_));
+    if (!engine_.shares_files()) {
+      fmt::print("etude-status {}\n", to_json(status_));
+      std::fflush(stdout);
+    }
   }
 
   /// Those of this job: when a user resumes a run, earlier ones are forgiven, though not their cost.

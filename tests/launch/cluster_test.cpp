@@ -19,6 +19,7 @@ using ::testing::AllOf;
 using ::testing::ElementsAreArray;
 using ::testing::HasSubstr;
 using ::testing::IsSupersetOf;
+namespace fs = std::filesystem;
 
 std::string complaint_of(const std::string& yaml) {
   const testing::TemporaryFolder folder;
@@ -76,7 +77,7 @@ TEST(LocalEngine, StartsRanksOnTheHostsThatWereNamed) {
 
 TEST(LocalEngine, TakesNothingForAHostThatCouldBeAnOption) {
   for (const std::string host :
-       {"-oProxyCommand=touch x", "$(touch x)", "a b", "a;b", "a:b", "a:", "", "a:99999", "a,b", "a\nb"}) {
+       {"-v", "-oProxyCommand=touch x", "$(touch x)", "a b", "a;b", "a:b", "a:", "", "a:99999", "a,b", "a\nb"}) {
     EXPECT_THROW(load_cluster("", {"hosts=[" + config::yaml_text(host) + "]"}).reset(), UsageError) << host;
   }
 }
@@ -89,6 +90,18 @@ TEST(LocalEngine, ReadsHostFilesOfOpenMpi) {
   EXPECT_THAT(ranks_of(*cluster), IsSupersetOf({std::string("node1:4,node2:2,node3:1"), std::string("7")}));
   std::ofstream(file) << "node1 slots=many\n";
   EXPECT_THROW(load_cluster("", {"hostfile=" + file.string()}), UsageError);
+}
+
+TEST(Settle, MakesPathsMeanTheSameWhereverJobsAreLookedAtFrom) {
+  const testing::TemporaryFolder folder;
+  std::ofstream(folder.path() / "hosts") << "a\n";
+  const fs::path before = fs::current_path();
+  fs::current_path(folder.path());
+  const auto cluster = load_cluster("", {"hostfile=hosts", "ssh_config=own", "setup=env.sh"});
+  settle(*cluster, {});
+  fs::current_path(before);
+  const std::string yaml = to_yaml(*cluster);
+  for (const char* name : {"hosts", "own", "env.sh"}) EXPECT_THAT(yaml, HasSubstr((folder.path() / name).string()));
 }
 
 TEST(Settle, NeverAsksForMoreRanksThanThereIsWorkFor) {
