@@ -56,9 +56,10 @@ class Background {
   int code_ = -1;
 };
 
-/// Waits until `condition` holds, at most a minute; returns whether it came to hold.
+/// Waits until `condition` holds, at most two minutes; returns whether it came to hold.
 inline bool eventually(const std::function<bool()>& condition) {
-  for (int i = 0; i < 6000; ++i) {
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::minutes(2);
+  while (std::chrono::steady_clock::now() < deadline) {
     if (condition()) return true;
     std::this_thread::sleep_for(std::chrono::milliseconds(10));
   }
