@@ -86,7 +86,7 @@ class Engine {
   virtual std::string logs(const Job& job);
 
   /// What its supervisor last said. By default the file in the job's folder; otherwise the last line of its logs that
-  /// begins with "etude-status ".
+  /// begins with "etude-status ". Nothing where the engine does not answer; throws Error for a file that is damaged.
   virtual std::optional<Status> status(const Job& job);
 
   /// Whether the job's folder is seen by its nodes and by the machine that launches.

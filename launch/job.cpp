@@ -76,13 +76,17 @@ std::int64_t Engine::cores_on_each_node(const Cluster& cluster) const {
 std::optional<Status> Engine::status(const Job& job) {
   if (shares_files()) return load_status(job.folder);
   const std::string key = "etude-status ";
-  std::istringstream lines(logs(job));
-  std::string last;
-  for (std::string line; std::getline(lines, line) && !lines.eof();) {  // the last one may be half a line
-    if (line.starts_with(key)) last = line.substr(key.size());
+  try {
+    std::istringstream lines(logs(job));
+    std::string last;
+    for (std::string line; std::getline(lines, line) && !lines.eof();) {  // the last one may be half a line
+      if (line.starts_with(key)) last = line.substr(key.size());
+    }
+    if (last.empty()) return std::nullopt;
+    return status_from_json(last);
+  } catch (const Error&) {
+    return std::nullopt;
   }
-  if (last.empty()) return std::nullopt;
-  return status_from_json(last);
 }
 
 std::string Engine::logs(const Job& job) {

@@ -135,16 +135,6 @@ std::optional<Job> under_way(const fs::path& folder) {
   return job;
 }
 
-/// Nothing where that cannot be asked for just now: what the engine says of itself, look() asks for then.
-std::optional<Status> said_by_supervisor(Engine& engine, const Job& job) {
-  if (engine.shares_files()) return engine.status(job);
-  try {
-    return engine.status(job);
-  } catch (const Error&) {
-    return std::nullopt;
-  }
-}
-
 void refuse_used_folder(const run::RunFolder& run, const Wishes& wishes) {
   if (!run.exists() || wishes.resume || wishes.overwrite) return;
   throw UsageError(
@@ -176,20 +166,14 @@ void settle(Cluster& cluster, const std::vector<Request>& requests) {
   }
   cluster.engine_in_use().settle(cluster);
   for (const Request& request : requests) {
-    if (cluster.nodes > request.micro_batches) {
-      throw UsageError(
-          fmt::format("{}: {} nodes, but a step has {} micro-batches (train.global_batch / "
-                      "train.micro_batch), and a rank needs one",
-                      request.name, cluster.nodes, request.micro_batches));
-    }
-    const std::int64_t most = request.micro_batches / cluster.nodes;
-    if (cluster.ranks_per_node > most) {
+    const std::int64_t ranks = cluster.nodes * std::max<std::int64_t>(1, cluster.ranks_per_node);
+    if (ranks > request.micro_batches) {
       throw UsageError(
           fmt::format("{}: {} ranks on {} node{}, but a step has {} micro-batches (train.global_batch / "
                       "train.micro_batch), and a rank needs one",
-                      request.name, cluster.ranks_per_node * cluster.nodes, cluster.nodes,
-                      cluster.nodes == 1 ? "" : "s", request.micro_batches));
+                      request.name, ranks, cluster.nodes, cluster.nodes == 1 ? "" : "s", request.micro_batches));
     }
+    const std::int64_t most = request.micro_batches / cluster.nodes;
     if (cluster.ranks_per_node == 0 && cluster.ranks_on_each_node() > most) cluster.ranks_per_node = most;
   }
 }
@@ -275,7 +259,7 @@ Overview look(const Job& job) {
   const auto cluster = cluster_of(job);
   Engine& engine = cluster->engine_in_use();
   overview.where = job.id.empty() || job.id == cluster->engine ? cluster->engine : cluster->engine + " " + job.id;
-  overview.status = said_by_supervisor(engine, job);
+  overview.status = engine.status(job);
   if (overview.status) {
     overview.state = overview.status->state;
     overview.words = overview.status->words;
@@ -298,7 +282,7 @@ Overview look(const Job& job) {
     case Phase::kEnded:
     case Phase::kAbsent:
       // The supervisor may have ended between the two looks.
-      if (const auto last = said_by_supervisor(engine, job); last && is_over(last->state)) {
+      if (const auto last = engine.status(job); last && is_over(last->state)) {
         overview.state = last->state;
         overview.words = last->words;
         overview.status = last;

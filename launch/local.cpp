@@ -224,13 +224,15 @@ std::vector<std::string> LocalEngine::ssh_arguments() const {
   return arguments;
 }
 
-bool LocalEngine::answers(const Host& host) const {
-  Command command{"ssh"};
+Outcome LocalEngine::run_on(const Host& host, const Command& command, double seconds) const {
+  Command ssh{"ssh"};
   const std::vector<std::string> arguments = ssh_arguments();
-  command.insert(command.end(), arguments.begin(), arguments.end());
-  command.insert(command.end(), {host.name, "true"});
-  return run(command, kSshPatience).code == 0;
+  ssh.insert(ssh.end(), arguments.begin(), arguments.end());
+  ssh.insert(ssh.end(), {host.name, shell_line(command)});  // which ssh hands to a shell over there
+  return run(ssh, seconds);
 }
+
+bool LocalEngine::answers(const Host& host) const { return run_on(host, {"true"}, kSshPatience).code == 0; }
 
 void LocalEngine::take_turn(const Cluster& cluster, const std::function<bool()>& go_on) {
   const std::vector<Host> all = hosts();
@@ -276,19 +278,18 @@ std::vector<std::string> LocalEngine::start_ranks(const Cluster& cluster, const 
     ranks += here;
   }
   Command command{"mpirun", "--quiet", "-n", fmt::format("{}", ranks), "--bind-to", "none"};
-  const auto add = [&](std::initializer_list<std::string> words) { command.insert(command.end(), words); };
+  const auto add = [&](const Command& words) { command.insert(command.end(), words.begin(), words.end()); };
   if (used.empty()) {
     add({"--oversubscribe"});
   } else {
     add({"--host", fmt::format("{}", fmt::join(slots, ","))});
     add({"--mca", "plm_rsh_args", shell_line(ssh_arguments())});
-    if (!network_.empty()) add({"--mca", "btl_tcp_if_include", network_, "--mca", "oob_tcp_if_include", network_});
-    const Command& further = notice_lost_machines();
-    command.insert(command.end(), further.begin(), further.end());
+    add(over_network(network_));
+    add(notice_lost_machines());
     for (const auto& [name, value] : environment(cluster)) add({"-x", name});
     for (const std::string& name : forward_) add({"-x", name});
   }
-  command.insert(command.end(), train.begin(), train.end());
+  add(train);
   return command;
 }
 
@@ -312,7 +313,7 @@ std::vector<Finding> LocalEngine::examine(const Cluster& cluster) {
                       "script/setup installs Open MPI (apt: openmpi-bin)"});
   findings.push_back(
       {true, fmt::format("{} cores and {} GPUs here", CoreLedger::all_cores().size(), CoreLedger::all_gpus()), ""});
-  if (std::ssize(CoreLedger::all_cores()) < cores_wanted(cluster) || cores_ > std::ssize(CoreLedger::all_cores())) {
+  if (cores_ > std::ssize(CoreLedger::all_cores())) {
     findings.push_back({false, fmt::format("cores: {} are wanted", cores_), "fewer cores in the cluster file"});
   }
   for (const Host& host : hosts()) {
@@ -321,11 +322,7 @@ std::vector<Finding> LocalEngine::examine(const Cluster& cluster) {
                         fmt::format("{} {}", host.name, good ? "answers" : "does not answer ssh without a password"),
                         fmt::format("ssh-copy-id {0}; then 'ssh {0} true' must ask nothing", host.name)});
     if (!good) continue;
-    Command command{"ssh"};
-    for (const std::string& argument : ssh_arguments()) command.push_back(argument);
-    // ssh hands its arguments to a shell over there.
-    command.insert(command.end(), {host.name, shell_line({cluster.program, "--version"})});
-    const Outcome program = run(command, 2 * kSshPatience);
+    const Outcome program = run_on(host, {cluster.program, "--version"}, 2 * kSshPatience);
     findings.push_back(
         {program.code == 0,
          fmt::format("{}: {}", host.name, program.code == 0 ? "etude " + program.complaint() : program.complaint()),

@@ -51,6 +51,11 @@ Command mpirun_over_ssh(const Cluster& cluster, const std::vector<std::string>& 
   return command;
 }
 
+Command over_network(const std::string& network) {
+  if (network.empty()) return {};
+  return {"--mca", "btl_tcp_if_include", network, "--mca", "oob_tcp_if_include", network};
+}
+
 void place_remotely(const Cluster& cluster, const std::filesystem::path& directory, const std::filesystem::path& order,
                     Job& job) {
   job.run = (directory / job.run).lexically_normal();

@@ -26,6 +26,9 @@ const Command& notice_lost_machines();
 Command mpirun_over_ssh(const Cluster& cluster, const std::vector<std::string>& hosts, bool machines_are_ours,
                         const Command& further, const Command& train);
 
+/// Options of mpirun that keep its traffic to an interface or subnet; none for an empty one.
+Command over_network(const std::string& network);
+
 /// Corrects the job to what nodes see whose relative paths begin in `directory` and that find its order in `order`.
 void place_remotely(const Cluster& cluster, const std::filesystem::path& directory, const std::filesystem::path& order,
                     Job& job);

@@ -268,10 +268,8 @@ std::vector<std::string> SkypilotEngine::start_ranks(const Cluster& cluster, con
   Command options{"--mca", "plm_rsh_args",
                   "-o BatchMode=yes -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR "
                   "-o ConnectionAttempts=10"};
-  if (!options_.network.empty()) {
-    options.insert(options.end(),
-                   {"--mca", "btl_tcp_if_include", options_.network, "--mca", "oob_tcp_if_include", options_.network});
-  }
+  const Command network = over_network(options_.network);
+  options.insert(options.end(), network.begin(), network.end());
   return mpirun_over_ssh(cluster, node_addresses(), true, options, train);
 }
 

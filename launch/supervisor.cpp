@@ -147,7 +147,7 @@ class Supervisor {
   void write_status() {
     status_.updated = now();
     status_.progress = read_progress(run_.metrics());
-    status_.usage = usage_of(status_.attempts, *cluster_, engine_.cores_on_each_node(*cluster_));
+    status_.usage = usage();
     try {
       save(status_, folder_);
     } catch (const Error& error) {  // a full disk is no reason to leave the ranks alone
@@ -186,8 +186,10 @@ class Supervisor {
   bool asked_to_stop() const { return fs::exists(folder_ / job_.stop_name()); }
   bool wanted_to_end() const { return asked_to_stop() || signals_.told_to_end || signals_.time_limit_near; }
 
+  Usage usage() const { return usage_of(status_.attempts, *cluster_, engine_.cores_on_each_node(*cluster_)); }
+
   std::optional<std::string> over_budget() const {
-    const Usage used = usage_of(status_.attempts, *cluster_, engine_.cores_on_each_node(*cluster_));
+    const Usage used = usage();
     if (job_.limits.hours > 0 && used.hours >= job_.limits.hours) {
       return fmt::format("--max-hours {:g} are used up", job_.limits.hours);
     }
