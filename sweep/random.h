@@ -19,7 +19,8 @@ class Random {
   double uniform(double low, double high) { return low + (high - low) * uniform(); }
   /// In [0, n).
   std::uint64_t below(std::uint64_t n) {
-    return static_cast<std::uint64_t>((static_cast<unsigned __int128>(bits()) * n) >> 64);
+    __extension__ using Wide = unsigned __int128;
+    return static_cast<std::uint64_t>((static_cast<Wide>(bits()) * n) >> 64);
   }
   /// Of mean 0 and variance 1 (Box and Muller 1958).
   double normal() {
