@@ -1,4 +1,7 @@
 #include "sweep/sampler.h"
+#include "sweep/samplers/cma_es.h"
+#include "sweep/samplers/nsga2.h"
+#include "sweep/samplers/population.h"
 #include "sweep/samplers/random.h"
 
 namespace etude::sweep {
@@ -6,6 +9,9 @@ namespace etude::sweep {
 const std::vector<SamplerKind>& sampler_kinds() {
   static const std::vector<SamplerKind> kinds{
       {"random", make_random_sampler},
+      {"cma_es", make_cma_es_sampler},
+      {"nsga2", make_nsga2_sampler},
+      {"pbt", make_population_sampler},
   };
   return kinds;
 }
