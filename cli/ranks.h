@@ -15,6 +15,8 @@ namespace etude::cli {
 
 /// What a scheduler takes as "start me again": EX_TEMPFAIL of sysexits.h.
 constexpr int kResumeMe = 75;
+/// Whoever looks after the run wants it to rest: nobody is to start it again of himself.
+constexpr int kCalledOff = 76;
 
 /// Does a subcommand's work on this process's rank. When it fails on one rank, that one says why and ends all of them,
 /// since the others may be waiting for it in a collective that will never come.

@@ -21,6 +21,7 @@
 #include "framework/run/environment.h"
 #include "framework/train/trained_model.h"
 #include "framework/train/trainer.h"
+#include "sweep/reporter.h"
 
 namespace etude::cli {
 namespace {
@@ -115,6 +116,11 @@ std::optional<double> peak_flops(const train::Experiment& experiment, const devi
 void initialise(train::Trainer& trainer, const train::Experiment& experiment, const data::Pack& pack,
                 train::RunLog& log) {
   const fs::path& from = experiment.train.init_from;
+  if (const fs::path& other = experiment.train.go_on_from; !other.empty()) {
+    if (!from.empty()) throw UsageError("train.init_from and train.go_on_from cannot both be given");
+    trainer.go_on_from(run::open_run(other));
+    return;
+  }
   if (from.empty()) return;
   const fs::path checkpoint = train::find_initial_checkpoint(from);
   if (fs::exists(from / "tokenizer.json")) {
@@ -142,6 +148,13 @@ void finish(train::Ending ending, const train::Trainer& trainer, const run::RunF
                            trainer.stopping().best().value_or(0), trainer.stopping().best_step()));
       log.info(next);
       return;
+    case train::Ending::kEnough:
+      log.info(fmt::format("enough at step {}, says who looks after it", trainer.steps_done()));
+      log.info(next);
+      return;
+    case train::Ending::kCalledOff:
+      log.info(fmt::format("called off by who looks after it; {}", how_on));
+      throw ExitCode{kCalledOff};
     case train::Ending::kInterrupted:
       log.info(fmt::format("interrupted; {}", how_on));
       throw ExitCode{kResumeMe};
@@ -152,6 +165,14 @@ void finish(train::Ending ending, const train::Trainer& trainer, const run::RunF
       log.error("training stopped: loss or gradient not finite (see above); the last checkpoint is from before");
       throw ExitCode{kFailure};
   }
+}
+
+/// Whoever looks after this run from outside, if the environment names one; the same for all ranks.
+std::unique_ptr<train::Overseer> oversee(const run::RunFolder& folder, bool first) {
+  const auto trial = sweep::trial_of_environment();
+  if (!trial) return nullptr;
+  if (!first) return std::make_unique<train::SilentOverseer>();
+  return std::make_unique<sweep::Reporter>(*trial, folder.metrics());
 }
 
 void train_with(comm::Communicator& host, const Arguments& arguments) {
@@ -194,6 +215,8 @@ void train_with(comm::Communicator& host, const Arguments& arguments) {
                     pack.folder().string()));
   }
   if (arguments.profile > 0) trainer.profile(arguments.profile);
+  const auto overseer = oversee(folder, first);
+  if (overseer) trainer.obey(*overseer);
   finish(trainer.train(), trainer, folder, log);
 }
 
@@ -227,7 +250,8 @@ void add_train(CLI::App& app) {
   command->footer(
       "On several cores or nodes: mpirun -n 4 etude train FILE. The result is the same, bit for bit.\n"
       "Exit codes: 0 done; 1 failed; 2 misuse; 75 run it again with --resume: it was interrupted (signal or\n"
-      "train.time_limit) with a checkpoint written, or a rank did not come. docs/faults.md says more.\n"
+      "train.time_limit) with a checkpoint written, or a rank did not come; 76 a sweep called it off, with a\n"
+      "checkpoint. docs/faults.md says more.\n"
       "Under mpirun send SIGUSR1 to mpirun: on Ctrl-C and SIGTERM Open MPI kills the ranks after about a second,\n"
       "whether their checkpoint is written or not.");
   command->callback(

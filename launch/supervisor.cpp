@@ -32,7 +32,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr int kFailure = 1, kMisuse = 2, kResumeMe = 75;
+constexpr int kFailure = 1, kMisuse = 2, kResumeMe = 75, kCalledOff = 76;
 constexpr double kLook = 0.25;    ///< seconds between looks at the ranks
 constexpr double kHeartbeat = 2;  ///< seconds between writings of status.json
 constexpr double kBetweenSignals = 3;
@@ -89,6 +89,7 @@ Cause cause_of(int code) {
   if (code == 0) return Cause::kDone;
   if (code == kMisuse) return Cause::kMisuse;
   if (code == kResumeMe) return Cause::kInterrupted;
+  if (code == kCalledOff) return Cause::kAsked;
   return code > 128 ? Cause::kKilled : Cause::kFailed;
 }
 

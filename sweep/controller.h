@@ -17,6 +17,7 @@ struct Standing {
   Worker worker;
   Verdict verdict = Verdict::kContinue;
   std::string reason;
+  double given = 0;  ///< when it was handed out
   double last_word = 0;
 };
 
@@ -48,6 +49,8 @@ class Controller final : public Desk {
   void note_stints(std::int64_t number, std::vector<Stint> stints);
   /// Trials that are with a worker, and what it was told; also those that an earlier controller gave out.
   std::map<std::int64_t, Standing> standings();
+  /// What this trial's worker was given, once more.
+  Order order(std::int64_t number);
   /// To be called every second or so: leases that are over, budgets, what others wrote into the storage.
   void look_around();
   /// Whether all is done: nothing runs, and nothing will begin.

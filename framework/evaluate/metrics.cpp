@@ -57,6 +57,12 @@ double value_of(const Metrics& metrics, const std::string& name) {
   throw UsageError(fmt::format("no metric is called '{}'; there are {}", name, fmt::join(kMetricNames, ", ")));
 }
 
+std::map<std::string, double> by_name(const Metrics& metrics) {
+  std::map<std::string, double> all;
+  for (const std::string& name : kMetricNames) all[name] = value_of(metrics, name);
+  return all;
+}
+
 bool more_is_better(const std::string& name) { return name == "eval_top1" || name == "eval_top5"; }
 
 nlohmann::json to_json(const Tally& tally, const data::Vocabulary& vocabulary) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -26,6 +27,8 @@ Metrics metrics(const Tally& tally);
 
 /// The metric of this name (one of kMetricNames), for early stopping.
 double value_of(const Metrics& metrics, const std::string& name);
+/// All of kMetricNames with their values.
+std::map<std::string, double> by_name(const Metrics& metrics);
 /// Whether more of it is better.
 bool more_is_better(const std::string& name);
 inline const std::vector<std::string> kMetricNames{"eval_loss", "eval_loss_per_note", "eval_perplexity", "eval_top1",

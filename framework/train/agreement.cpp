@@ -33,9 +33,13 @@ double StepFacts::loss_sum() const { return static_cast<double>(loss) / kScale; 
 double StepFacts::memory_loss_sum() const { return static_cast<double>(memory_loss) / kScale; }
 
 StepFacts agree(comm::Communicator& communicator, const StepFacts& mine) {
-  std::array<std::int64_t, 6> sums{
-      mine.loss,        mine.bad_grains,   mine.out_of_time ? 1 : 0, mine.signal != 0 ? 1 : 0,
-      mine.memory_loss, mine.memory_grains};
+  std::array<std::int64_t, 7> sums{mine.loss,
+                                   mine.bad_grains,
+                                   mine.out_of_time ? 1 : 0,
+                                   mine.signal != 0 ? 1 : 0,
+                                   mine.memory_loss,
+                                   mine.memory_grains,
+                                   static_cast<std::int64_t>(mine.word)};
   reduce(communicator, sums, comm::ReduceOp::kSum);
   StepFacts all;
   all.loss = sums[0];
@@ -43,6 +47,7 @@ StepFacts agree(comm::Communicator& communicator, const StepFacts& mine) {
   all.out_of_time = sums[2] > 0;
   all.memory_loss = sums[4];
   all.memory_grains = sums[5];
+  all.word = static_cast<Word>(sums[6]);
   if (all.bad_grains > 0 || sums[3] > 0) {
     constexpr auto kNone = std::numeric_limits<std::int64_t>::max();
     std::array<std::int64_t, 2> lowest{mine.first_bad_grain < 0 ? kNone : mine.first_bad_grain,
@@ -52,6 +57,12 @@ StepFacts agree(comm::Communicator& communicator, const StepFacts& mine) {
     all.signal = lowest[1] == kNone ? 0 : static_cast<int>(lowest[1]);
   }
   return all;
+}
+
+Word agree(comm::Communicator& communicator, Word mine) {
+  std::array<std::int64_t, 1> word{communicator.rank() == 0 ? static_cast<std::int64_t>(mine) : 0};
+  reduce(communicator, word, comm::ReduceOp::kSum);
+  return static_cast<Word>(word[0]);
 }
 
 }  // namespace etude::train

@@ -4,6 +4,7 @@
 
 #include "framework/comm/communicator.h"
 #include "framework/train/grain_runner.h"
+#include "framework/train/overseer.h"
 
 namespace etude::train {
 
@@ -19,6 +20,7 @@ struct StepFacts {
   std::int64_t first_bad_grain = -1;  ///< the lowest of them, -1 for none
   int signal = 0;                     ///< a signal that some rank was sent, 0 for none
   bool out_of_time = false;
+  Word word = Word::kGoOn;         ///< of the overseer; rank 0 alone hears it
   std::int64_t memory_loss = 0;    ///< what forming memories cost, as `loss`
   std::int64_t memory_grains = 0;  ///< grains that learn from that; 0 where the model has no such loss
 
@@ -29,5 +31,8 @@ struct StepFacts {
 
 /// One small all-reduce; a second one only when something was not finite.
 StepFacts agree(comm::Communicator& communicator, const StepFacts& mine);
+
+/// Rank 0's word, on every rank.
+Word agree(comm::Communicator& communicator, Word mine);
 
 }  // namespace etude::train

@@ -22,15 +22,16 @@ at::Tensor host_numbers(std::int64_t count, at::ScalarType type, const at::Devic
 /// A step whose outcome the device has yet to find.
 struct Pending {
   explicit Pending(const at::Device& device)
-      : flags(host_numbers(4, at::kLong, device)),
-        facts(host_numbers(8, at::kLong, device)),
+      : flags(host_numbers(5, at::kLong, device)),
+        facts(host_numbers(9, at::kLong, device)),
         norms(host_numbers(2, at::kDouble, device)) {
     if (!device.is_cpu()) arrived.emplace(device.type());
   }
 
   StepOutcome step;
-  at::Tensor flags;         ///< to the device: out of time, signalled, grains with a memory loss, which signal
-  at::Tensor facts, norms;  ///< from it
+  at::Tensor
+      flags;  ///< to the device: out of time, signalled, grains with a memory loss, the overseer's word, which signal
+  at::Tensor facts, norms;            ///< from it
   std::optional<c10::Event> arrived;  ///< none on the CPU, where nothing is late
 };
 
@@ -70,10 +71,11 @@ class LateUpdater : public Updater {
     const std::int64_t* found = pending.facts.const_data_ptr<std::int64_t>();
     outcome.facts = {.loss = found[0],
                      .bad_grains = found[1],
-                     .first_bad_grain = found[6] == kNone ? -1 : found[6],
-                     .signal = found[7] == kNone ? 0 : static_cast<int>(found[7]),
+                     .first_bad_grain = found[7] == kNone ? -1 : found[7],
+                     .signal = found[8] == kNone ? 0 : static_cast<int>(found[8]),
                      .out_of_time = found[2] > 0,
-                     .memory_loss = found[5],
+                     .word = static_cast<Word>(found[5]),
+                     .memory_loss = found[6],
                      .memory_grains = found[4]};
     outcome.norm = pending.norms.const_data_ptr<double>()[0];
     outcome.norm_apart = pending.norms.const_data_ptr<double>()[1];
@@ -82,7 +84,8 @@ class LateUpdater : public Updater {
 
  private:
   struct Agreed {
-    /// int64 [6]: losses, bad grains, ranks out of time, ranks signalled, grains with a memory loss, those losses
+    /// int64 [7]: losses, bad grains, ranks out of time, ranks signalled, grains with a memory loss, the overseer's
+    /// word, losses of memory
     at::Tensor sums;
     at::Tensor lowest;  ///< int64 [2]: bad grain, signal
   };
@@ -99,13 +102,14 @@ class LateUpdater : public Updater {
     flags[0] = end.own.out_of_time ? 1 : 0;
     flags[1] = end.own.signal != 0 ? 1 : 0;
     flags[2] = remembers ? memory_losses.numel() : 0;
-    flags[3] = end.own.signal != 0 ? end.own.signal : kNone;
+    flags[3] = static_cast<std::int64_t>(end.own.word);
+    flags[4] = end.own.signal != 0 ? end.own.signal : kNone;
     const at::Tensor there = pending.flags.to(losses.device(), /*non_blocking=*/true);
 
     const at::Tensor of_memory = remembers ? sum_in_units(memory_losses, good) : at::zeros_like(there[0]);
-    Agreed agreed{
-        at::stack({sum_in_units(losses, good), good.logical_not().sum(), there[0], there[1], there[2], of_memory}),
-        at::stack({at::where(good, kNone, grains).amin(), there[3]})};
+    Agreed agreed{at::stack({sum_in_units(losses, good), good.logical_not().sum(), there[0], there[1], there[2],
+                             there[3], of_memory}),
+                  at::stack({at::where(good, kNone, grains).amin(), there[4]})};
     communicator_.all_reduce(agreed.sums, comm::ReduceOp::kSum)->wait();
     communicator_.all_reduce(agreed.lowest, comm::ReduceOp::kMin)->wait();
     return agreed;

@@ -71,9 +71,14 @@ void describe(config::Section& section, TrainOptions& options) {
       "collective_timeout", options.collective_timeout, {0, 1e9},
       "Seconds that ranks wait for one another before they say who is missing and end, to be resumed; longer "
       "than it takes to write a checkpoint. 0 waits for ever.");
-  section.path("init_from", options.init_from,
-               "Run folder (its best weights), checkpoint folder or what transformers' save_pretrained wrote, of the same "
-               "model and vocabulary, to start from; empty starts anew.");
+  section.path(
+      "init_from", options.init_from,
+      "Run folder (its best weights), checkpoint folder or what transformers' save_pretrained wrote, of the same "
+      "model and vocabulary, to start from; empty starts anew.");
+  section.path(
+      "go_on_from", options.go_on_from,
+      "Run folder whose newest checkpoint this run begins from, with its step, optimizer and place in the data; "
+      "data, model, batch and seed have to be the same, all else may differ. Empty begins at step 0.");
 }
 
 void describe(config::Section& section, StopOptions& options) {

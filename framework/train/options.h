@@ -49,6 +49,7 @@ struct TrainOptions {
   double time_limit = 0;
   double collective_timeout = 600;
   std::filesystem::path init_from;
+  std::filesystem::path go_on_from;
 };
 void describe(config::Section& section, TrainOptions& options);
 

@@ -88,14 +88,9 @@ void RunLog::evaluation(std::int64_t step, double epoch, const evaluate::Tally& 
                         const data::Vocabulary& vocabulary, bool best) {
   if (!folder_) return;
   const evaluate::Metrics found = evaluate::metrics(tally);
-  metrics_->write({{"step", step},
-                   {"epoch", epoch},
-                   {"eval_loss", found.loss},
-                   {"eval_loss_per_note", found.loss_per_note},
-                   {"eval_perplexity", found.perplexity},
-                   {"eval_top1", found.top1},
-                   {"eval_top5", found.top5},
-                   {"eval_tokens", found.tokens}});
+  nlohmann::json row = evaluate::by_name(found);
+  row.update({{"step", step}, {"epoch", epoch}, {"eval_tokens", found.tokens}});
+  metrics_->write(row);
   nlohmann::json whole = evaluate::to_json(tally, vocabulary);
   whole["step"] = step;
   files::write_atomically(folder_->evaluations() / fmt::format("step-{:08}.json", step), whole.dump(1) + "\n");

@@ -45,10 +45,23 @@ std::vector<std::int64_t> sizes_of(const models::Model& model) {
 }
 
 /// How the run is to end after these steps, when a signal or the time limit wants it to.
+std::optional<Ending> ending_of(Word word) {
+  switch (word) {
+    case Word::kStop:
+      return Ending::kCalledOff;
+    case Word::kFinish:
+      return Ending::kEnough;
+    case Word::kGoOn:
+      break;
+  }
+  return std::nullopt;
+}
+
 std::optional<Ending> asked_to_end(const std::vector<StepOutcome>& outcomes) {
   std::optional<Ending> asked;
   for (const StepOutcome& outcome : outcomes) {
     if (outcome.facts.out_of_time) asked = Ending::kOutOfTime;
+    if (const auto ending = ending_of(outcome.facts.word)) asked = ending;
     if (outcome.facts.signal != 0) return Ending::kInterrupted;
   }
   return asked;
@@ -132,7 +145,9 @@ Ending Trainer::train() {
     rank_times_.start();
     const std::vector<GrainResult> results = runner_->run(batch, experiment_.seed(), options.label_smoothing);
     rank_times_.stop();
-    StepFacts own{.signal = interruption.signal(), .out_of_time = interruption.out_of_time()};
+    StepFacts own{.signal = interruption.signal(),
+                  .out_of_time = interruption.out_of_time(),
+                  .word = overseer_ != nullptr ? overseer_->word() : Word::kGoOn};
     for (std::size_t i = 0; i < results.size(); ++i) own.count(mine.begin + static_cast<std::int64_t>(i), results[i]);
     // In this order on every rank: the reducer's collectives are all posted before the agreement's.
     enter(step_ + 1, "waiting for gradients");
@@ -164,13 +179,15 @@ Ending Trainer::train() {
     const std::optional<double> metric = due || last ? evaluate() : std::nullopt;
     if (metric && stopping_.should_stop()) ending = Ending::kStoppedEarly;
     if (const auto asked = asked_to_end(known); asked && !last) ending = *asked;
+    if (const auto asked = ending_of(std::exchange(word_, Word::kGoOn)); asked && !last) ending = *asked;
     if (keep || last || ending != Ending::kFinished || (metric && among_the_best(*metric))) save(metric);
     if (ending != Ending::kFinished) break;
   }
   phase_.reset();
   if (profiler_) profiler_->training_ends();
   log_.end();
-  if (ending == Ending::kFinished || ending == Ending::kStoppedEarly) choose_final_weights();
+  if (ending == Ending::kFinished || ending == Ending::kStoppedEarly || ending == Ending::kEnough)
+    choose_final_weights();
   return ending;
 }
 
@@ -274,13 +291,15 @@ std::optional<double> Trainer::evaluate() {
                                                     .rows = experiment_.train.micro_batch,
                                                     .batches = experiment_.evaluate.batches},
                                                    communicator_, workers_);
-  const double metric = evaluate::value_of(evaluate::metrics(tally), experiment_.stop.metric);
+  const evaluate::Metrics found = evaluate::metrics(tally);
+  const double metric = evaluate::value_of(found, experiment_.stop.metric);
   const bool best = stopping_.observe(step_, metric);
   log_.evaluation(step_, plan_->epochs_after(step_), tally, pack_.vocabulary(), best);
   if (schedule_.observe(metric)) {
     log_.info(fmt::format("step {}: {} has not improved; learning rate now {:.2e}", step_, experiment_.stop.metric,
                           schedule_.lr(step_)));
   }
+  if (overseer_ != nullptr) word_ = agree(communicator_, overseer_->evaluated(step_, evaluate::by_name(found)));
   clock_->last_report += Clock::steady::now() - before;  // the pace shown is the pace of training
   return metric;
 }
@@ -342,7 +361,20 @@ bool Trainer::resume() {
     if (communicator_.rank() == 0) log::JsonLines::truncate_after(folder_.metrics(), 0);
     return false;
   }
-  const checkpoint::Snapshot snapshot = checkpoint::read_snapshot(newest);
+  take_up(newest);
+  if (communicator_.rank() == 0) log::JsonLines::truncate_after(folder_.metrics(), step_);
+  log_.info(fmt::format("resumed at step {} of {} from {}", step_, steps_, newest));
+  return true;
+}
+
+void Trainer::go_on_from(const run::RunFolder& other) {
+  const std::string checkpoint = checkpoint::find_checkpoint(other.checkpoints(), "last").string();
+  take_up(checkpoint);
+  log_.info(fmt::format("going on from step {} of {}", step_, checkpoint));
+}
+
+void Trainer::take_up(const std::string& checkpoint) {
+  const checkpoint::Snapshot snapshot = checkpoint::read_snapshot(checkpoint);
   const nlohmann::json now = made_from();
   std::string differing;
   for (const auto& [what, value] : snapshot.state.at("made_from").items()) {
@@ -354,20 +386,17 @@ bool Trainer::resume() {
         fmt::format("{}: was made by a run that differs in what decides its result, so it cannot go on "
                     "from there:{}\nPut these back, or start another run (train.init_from takes over "
                     "weights).",
-                    newest, differing));
+                    checkpoint, differing));
   }
-  optimizer_->load_weights(snapshot.model, newest);
-  optimizer_->load_state(snapshot.optimizer, newest);
-  if (lanes_) lanes_->load(snapshot.lanes, newest);
+  optimizer_->load_weights(snapshot.model, checkpoint);
+  optimizer_->load_state(snapshot.optimizer, checkpoint);
+  if (lanes_) lanes_->load(snapshot.lanes, checkpoint);
   schedule_.load_state(snapshot.state.at("schedule"));
   stopping_.load_state(snapshot.state.at("stopping"));
   step_ = snapshot.step;
   tokens_ = snapshot.state.at("tokens").get<std::int64_t>();
   seconds_before_ = snapshot.state.at("seconds").get<double>();
   skipped_in_a_row_ = snapshot.state.at("skipped_in_a_row").get<std::int64_t>();
-  if (communicator_.rank() == 0) log::JsonLines::truncate_after(folder_.metrics(), step_);
-  log_.info(fmt::format("resumed at step {} of {} from {}", step_, steps_, newest));
-  return true;
 }
 
 void Trainer::choose_final_weights() {
@@ -381,6 +410,7 @@ void Trainer::choose_final_weights() {
   if (std::filesystem::exists(measured)) {
     evaluate::write_result(folder_.evaluation(), "validation", nlohmann::json::parse(files::read(measured)));
   }
+  if (overseer_ != nullptr) overseer_->finished(step);
   log_.info(fmt::format("final weights: {} of step {}, {}", take_best ? "the best" : "the last", step,
                         (folder_.checkpoints() / "final" / "model.safetensors").string()));
 }

@@ -17,6 +17,7 @@
 #include "framework/train/grain_runner.h"
 #include "framework/train/lanes.h"
 #include "framework/train/optimizer.h"
+#include "framework/train/overseer.h"
 #include "framework/train/rank_times.h"
 #include "framework/train/run_log.h"
 #include "framework/train/schedule.h"
@@ -30,6 +31,8 @@ namespace etude::train {
 enum class Ending {
   kFinished,      ///< all steps done
   kStoppedEarly,  ///< stop.patience
+  kCalledOff,     ///< by the overseer; a checkpoint was written, it may let the run go on
+  kEnough,        ///< so the overseer said: all steps are done that are to be
   kInterrupted,   ///< a signal; a checkpoint was written, resume to go on
   kOutOfTime,     ///< train.time_limit; likewise
   kNonFinite,     ///< a loss or gradient was not finite and the run is configured to stop
@@ -53,6 +56,13 @@ class Trainer {
   /// Throws UsageError when the checkpoint was made from other data, another model or another batch.
   bool resume();
 
+  /// Goes on where another run's newest whole checkpoint is, in a folder of its own. Throws UsageError as resume()
+  /// does, and when that run has none.
+  void go_on_from(const run::RunFolder& other);
+
+  /// Obeys whoever looks after this run from outside, from now on. Every rank has one.
+  void obey(Overseer& overseer) { overseer_ = &overseer; }
+
   /// Finds out where the time of so many of the coming steps goes (see StepProfiler).
   void profile(std::int64_t steps);
 
@@ -74,6 +84,8 @@ class Trainer {
   bool may_go_on(const StepOutcome& outcome);
   void report_step(const StepOutcome& outcome, const data::Loader& loader);
   std::optional<double> evaluate();
+  /// Takes over all that a checkpoint folder holds.
+  void take_up(const std::string& checkpoint);
   bool among_the_best(double metric);
   void save(std::optional<double> metric);
   void choose_final_weights();
@@ -109,6 +121,9 @@ class Trainer {
 
   const double flops_per_token_;
   const std::optional<double> peak_flops_;
+
+  Overseer* overseer_ = nullptr;  ///< null where nobody looks after the run
+  Word word_ = Word::kGoOn;       ///< of the overseer, as all ranks have it
 
   std::unique_ptr<StepProfiler> profiler_;  ///< null without --profile
   std::optional<profile::Span> phase_;      ///< what the loop is about
