@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -49,7 +50,7 @@ struct ControllerOptions {
 struct SweepFile {
   SweepFile();
 
-  std::string name;
+  std::string name;                      ///< default: that of the file, without its ending
   std::filesystem::path experiment;      ///< as written, relative to the current folder
   std::vector<std::string> assignments;  ///< "train.steps=5000": what all trials share
   std::vector<Objective> objectives;
@@ -62,6 +63,9 @@ struct SweepFile {
   Resources resources;
   ControllerOptions controller;
 
+  /// What the file says that has no meaning here, as "file:line:column: what": to be shown.
+  std::vector<std::string> warnings;
+
   Sampler& sampler() const;
   Pruner& pruner() const;
 
@@ -70,12 +74,19 @@ struct SweepFile {
   std::vector<std::pair<std::string, std::unique_ptr<Pruner>>> pruners;
 };
 
+/// The options of the experiment that a sweep names, filled from the experiment's file alone. The sweep's values are
+/// tried on them and taken back.
+using ExperimentOptions = std::function<const config::Section&(const SweepFile&)>;
+
 /// Reads a sweep file, in our own spelling or in that of W&B (method, parameters with min/max/distribution,
-/// early_terminate, run_cap). Throws config::ConfigError with every complaint at its line and column.
+/// early_terminate, run_cap). With `options`, called where nothing else was wrong, names and values of parameters are
+/// compared with the experiment's. Throws config::ConfigError with every complaint at its line and column.
 std::unique_ptr<SweepFile> load_sweep(const std::filesystem::path& file,
-                                      const std::vector<std::string>& assignments = {});
+                                      const std::vector<std::string>& assignments = {},
+                                      const ExperimentOptions& options = {});
 std::unique_ptr<SweepFile> load_sweep_text(const std::string& yaml, const std::string& name,
-                                           const std::vector<std::string>& assignments = {});
+                                           const std::vector<std::string>& assignments = {},
+                                           const ExperimentOptions& options = {});
 
 /// All of it, resolved, in our own spelling; load_sweep reads it back.
 std::string to_yaml(SweepFile& sweep);

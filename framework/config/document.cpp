@@ -13,7 +13,6 @@
 #include <fmt/format.h>
 
 #include "framework/config/scope.h"
-#include "framework/config/tree.h"
 
 namespace etude::config {
 namespace {
@@ -52,7 +51,8 @@ std::string suggestion(const Section& root, const std::string& path, const std::
 /// Carries values from a tree into the options of a section, and collects what is wrong.
 class Loader {
  public:
-  Loader(Section& root, std::string name, const std::vector<std::string>& assignments) : root_(root) {
+  Loader(Section& root, std::string name, const std::vector<std::string>& assignments, const Hooks& hooks)
+      : root_(root), hooks_(hooks) {
     sources_.push_back(std::move(name));
     for (const std::string& assignment : assignments) sources_.push_back("--set " + assignment);
   }
@@ -65,7 +65,13 @@ class Loader {
       if (tree && assigned) lay_over(*tree, std::move(*assigned));
     }
     // What a broken file would have said about the assignments (which model, say) is not known.
-    if (tree) apply(root_, *tree, "");
+    if (tree) {
+      const auto complaining = [this](const Place& place, const std::string& text) { complain(place, text); };
+      const auto warning = [this](const Place& place, const std::string& text) { warn(place, text); };
+      if (hooks_.before) hooks_.before(*tree, complaining, warning);
+      apply(root_, *tree, "");
+      if (hooks_.after) hooks_.after(*tree, complaining, warning);
+    }
     if (!complaints_.empty()) throw ConfigError(sorted_complaints());
   }
 
@@ -76,6 +82,10 @@ class Loader {
   };
 
   void complain(Place place, std::string text) { complaints_.push_back({place, std::move(text)}); }
+
+  void warn(const Place& place, const std::string& text) const {
+    if (hooks_.warnings != nullptr) hooks_.warnings->push_back(where(place) + ": " + text);
+  }
 
   template <typename Parser>
   std::optional<Node> parse(Parser parser) {
@@ -163,6 +173,14 @@ class Loader {
   }
 
   void apply_entry(const Scope& scope, Node::Entry& entry, const std::string& path) {
+    if (path.empty()) {
+      const auto& free = hooks_.free;
+      const auto known = std::find_if(free.begin(), free.end(), [&](const FreeKey& k) { return k.name == entry.key; });
+      if (known != free.end()) {
+        *known->field = entry.node;
+        return;
+      }
+    }
     const std::string key = joined(path, entry.key);
     for (const Section* section : scope.sections) {
       if (const Option* option = find_option(*section, entry.key)) return set(*option, entry.node, key);
@@ -173,6 +191,9 @@ class Loader {
 
   void complain_of_unknown(const Scope& scope, const Node::Entry& entry, const std::string& path) {
     std::vector<std::string> known;
+    if (path.empty()) {
+      for (const FreeKey& key : hooks_.free) known.push_back(key.name);
+    }
     for (const Section* section : scope.sections) {
       for (const Option& option : section->options()) known.push_back(option.name);
       for (const auto& nested : section->sections()) known.push_back(nested->name());
@@ -192,6 +213,7 @@ class Loader {
   }
 
   Section& root_;
+  const Hooks& hooks_;
   std::vector<std::string> sources_;
   std::vector<Complaint> complaints_;
 };
@@ -201,7 +223,8 @@ class Loader {
 ConfigError::ConfigError(std::vector<std::string> complaints)
     : UsageError(fmt::format("{}", fmt::join(complaints, "\n"))), complaints_(std::move(complaints)) {}
 
-void load(Section& root, const std::filesystem::path& file, const std::vector<std::string>& assignments) {
+void load(Section& root, const std::filesystem::path& file, const std::vector<std::string>& assignments,
+          const Hooks& hooks) {
   std::ifstream stream(file, std::ios::binary);
   std::ostringstream yaml;
   const bool is_folder = std::filesystem::is_directory(file);
@@ -210,12 +233,12 @@ void load(Section& root, const std::filesystem::path& file, const std::vector<st
     throw UsageError(fmt::format("cannot read the configuration '{}': {}", file.string(), reason));
   }
   yaml << stream.rdbuf();
-  load_text(root, yaml.str(), file.string(), assignments);
+  load_text(root, yaml.str(), file.string(), assignments, hooks);
 }
 
 void load_text(Section& root, const std::string& yaml, const std::string& name,
-               const std::vector<std::string>& assignments) {
-  Loader(root, name, assignments).load(yaml, assignments);
+               const std::vector<std::string>& assignments, const Hooks& hooks) {
+  Loader(root, name, assignments, hooks).load(yaml, assignments);
 }
 
 }  // namespace etude::config

@@ -89,11 +89,15 @@ void print(const Entry& entry, std::size_t key_width, std::size_t value_width, s
 
 }  // namespace
 
-std::string explain(const Section& root, const std::string& key) {
+std::string explain(const Section& root, const std::string& key, const FreeKeys& free) {
   std::vector<Entry> entries;
+  for (const FreeKey& known : free) {
+    if (is_below(known.name, key)) entries.push_back({false, known.name, "", known.form, known.sentence});
+  }
   list(root, "", "", key, entries);
   if (entries.empty() && !key.empty()) {
-    const std::vector<std::string> keys = all_keys(root);
+    std::vector<std::string> keys = all_keys(root);
+    for (const FreeKey& known : free) keys.push_back(known.name);
     std::vector<std::string> meant;
     for (const std::string& known : keys) {
       if (known.ends_with("." + key)) meant.push_back(known);

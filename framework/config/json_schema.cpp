@@ -114,9 +114,14 @@ void describe_section(const Section& section, Json& schema) {
 
 }  // namespace
 
-std::string json_schema(const Section& root, const std::string& title) {
+std::string json_schema(const Section& root, const std::string& title, const FreeKeys& free) {
   Json schema = {{"$schema", "https://json-schema.org/draft/2020-12/schema"}, {"title", title}};
   schema.update(section_schema(root));
+  for (const FreeKey& key : free) {
+    Json value = Json::parse(key.schema);
+    value["description"] = key.sentence;
+    schema["properties"][key.name] = std::move(value);
+  }
   return schema.dump(2) + "\n";
 }
 

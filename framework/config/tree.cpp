@@ -8,7 +8,11 @@
 #include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/exceptions.h>
 #include <yaml-cpp/mark.h>
+#include <yaml-cpp/node/convert.h>
+#include <yaml-cpp/node/node.h>
 #include <yaml-cpp/parser.h>
+
+#include "framework/config/values.h"
 
 namespace etude::config {
 namespace {
@@ -47,9 +51,11 @@ class TreeBuilder : public YAML::EventHandler {
     finish(std::move(node), anchor);
   }
 
-  void OnScalar(const YAML::Mark& mark, const std::string&, YAML::anchor_t anchor, const std::string& text) override {
+  void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                const std::string& text) override {
     Node node = make(mark, Value::Kind::kScalar);
     node.scalar = text;
+    node.quoted = tag == "!";
     finish(std::move(node), anchor);
   }
 
@@ -150,6 +156,8 @@ Node::Entry* Node::find(const std::string& key) {
   return entry == map.rend() ? nullptr : &*entry;
 }
 
+const Node::Entry* Node::find(const std::string& key) const { return const_cast<Node*>(this)->find(key); }
+
 Value Node::value() const {
   Value result;
   result.kind = kind;
@@ -200,6 +208,28 @@ Node parse_assignment(const std::string& assignment, std::size_t source) {
     if (dot == std::string_view::npos) return node;
     keys = keys.substr(0, dot);
   }
+}
+
+std::string flow_text(const Node& node) {
+  std::vector<std::string> parts;
+  switch (node.kind) {
+    case Value::Kind::kNull:
+      return "null";
+    case Value::Kind::kScalar: {
+      double number = 0;
+      bool truth = false;
+      const bool plain = !node.quoted && (parse_number(node.scalar, number) == Parse::kGood ||
+                                          YAML::convert<bool>::decode(YAML::Node(node.scalar), truth));
+      return plain ? node.scalar : yaml_text(node.scalar);
+    }
+    case Value::Kind::kList:
+      for (const Node& child : node.list) parts.push_back(flow_text(child));
+      return fmt::format("[{}]", fmt::join(parts, ", "));
+    case Value::Kind::kMap:
+      for (const Node::Entry& entry : node.map) parts.push_back(yaml_text(entry.key) + ": " + flow_text(entry.node));
+      return fmt::format("{{{}}}", fmt::join(parts, ", "));
+  }
+  return "";
 }
 
 void lay_over(Node& below, Node above) {

@@ -22,11 +22,13 @@ struct Node {
   Place place;
   Value::Kind kind = Value::Kind::kNull;
   std::string scalar;
+  bool quoted = false;  ///< a scalar that is text whatever it looks like
   std::vector<Node> list;
   std::vector<Entry> map;
 
   /// The last entry under that key, or nullptr.
   Entry* find(const std::string& key);
+  const Entry* find(const std::string& key) const;
   Value value() const;
 };
 
@@ -47,6 +49,9 @@ Node parse_tree(const std::string& yaml, std::size_t source);
 
 /// "a.b.c=value" as a tree of one leaf; the value is YAML. Throws TreeError.
 Node parse_assignment(const std::string& assignment, std::size_t source);
+
+/// The tree as YAML on one line (flow style), which reads back to the same tree but for its places.
+std::string flow_text(const Node& node);
 
 /// Lays one tree over another. Maps are merged key by key, an empty map empties, anything else replaces; but a map does
 /// not cover up a value that is none, because that value is a mistake someone should hear of.

@@ -2,9 +2,18 @@
 
 #include "framework/config/document.h"
 #include "framework/config/scope.h"
+#include "framework/config/values.h"
 
 namespace etude::config {
 namespace {
+
+/// A tree with one line for each part of it.
+std::string block(const Node& tree) {
+  std::string lines;
+  for (const Node& part : tree.list) lines += fmt::format("\n  - {}", flow_text(part));
+  for (const auto& [key, place, part] : tree.map) lines += fmt::format("\n  {}: {}", yaml_text(key), flow_text(part));
+  return lines.empty() ? " " + flow_text(tree) : lines;
+}
 
 void write(const Section& section, const std::string& indent, std::string& yaml) {
   const std::vector<const Section*> active = active_sections(section);
@@ -35,9 +44,10 @@ std::vector<std::pair<std::string, std::string>> settings(const Section& root) {
   return found;
 }
 
-std::string to_yaml(const Section& root) {
+std::string to_yaml(const Section& root, const FreeKeys& free) {
   std::string yaml;
   write(root, "", yaml);
+  for (const FreeKey& key : free) yaml += fmt::format("{}:{}\n", key.name, block(*key.field));
   return yaml;
 }
 
