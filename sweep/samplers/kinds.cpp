@@ -3,11 +3,13 @@
 #include "sweep/samplers/nsga2.h"
 #include "sweep/samplers/population.h"
 #include "sweep/samplers/random.h"
+#include "sweep/samplers/tpe.h"
 
 namespace etude::sweep {
 
 const std::vector<SamplerKind>& sampler_kinds() {
   static const std::vector<SamplerKind> kinds{
+      {"tpe", make_tpe_sampler},
       {"random", make_random_sampler},
       {"cma_es", make_cma_es_sampler},
       {"nsga2", make_nsga2_sampler},
