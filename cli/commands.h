@@ -18,9 +18,13 @@ void add_generate(CLI::App& app);
 void add_inspect(CLI::App& app);
 void add_launch(CLI::App& app);
 void add_jobs(CLI::App& app);
+void add_sweep(CLI::App& app);
 void add_supervise(CLI::App& app);
 void add_explain(CLI::App& app);
 void add_completion(CLI::App& app);
+
+/// The subcommands of `sweep` that look at a study, wherever it is stored.
+void add_study_commands(CLI::App& sweep);
 
 /// --max-hours and --max-cost.
 void add_launch_limits(CLI::App& command, launch::Limits& limits);

@@ -9,6 +9,7 @@
 
 #include "cli/commands.h"
 #include "cli/follow.h"
+#include "cli/request.h"
 #include "framework/config/error.h"
 #include "framework/train/experiment.h"
 #include "launch/array.h"
@@ -33,27 +34,13 @@ struct Arguments {
   bool follow = false;
 };
 
-void make_absolute(fs::path& path) {
-  if (!path.empty()) path = fs::absolute(path).lexically_normal();
-}
-
 launch::Request request(const Arguments& arguments, const launch::Member& member, bool shares_files) {
   std::vector<std::string> assignments = arguments.assignments;
   assignments.insert(assignments.end(), member.assignments.begin(), member.assignments.end());
   train::Experiment experiment = train::load_experiment(arguments.experiment, assignments);
   experiment.name += member.suffix;
   experiment.run += member.suffix;
-  if (shares_files) {
-    // The job may start in another folder.
-    for (fs::path* path : {&experiment.data.pack, &experiment.run, &experiment.train.init_from}) make_absolute(*path);
-    if (!fs::exists(experiment.data.pack)) {
-      throw UsageError(fmt::format("{}: there is no pack at {}; 'etude pack --input MUSIC --output {}' makes one",
-                                   arguments.experiment.string(), experiment.data.pack.string(),
-                                   experiment.data.pack.string()));
-    }
-  }
-  return {experiment.name, experiment.run, train::to_yaml(experiment),
-          experiment.train.global_batch / experiment.train.micro_batch};
+  return request_for(std::move(experiment), arguments.experiment, shares_files);
 }
 
 std::unique_ptr<launch::Cluster> read_cluster(const Arguments& arguments) {

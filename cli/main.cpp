@@ -67,6 +67,7 @@ int main(int argc, char** argv) {
   etude::cli::add_inspect(app);
   etude::cli::add_launch(app);
   etude::cli::add_jobs(app);
+  etude::cli::add_sweep(app);
   etude::cli::add_supervise(app);
   etude::cli::add_explain(app);
   etude::cli::add_completion(app);

@@ -720,6 +720,16 @@ Order Controller::order(std::int64_t number) {
   return parts_->order(number);
 }
 
+void Controller::remember(const std::string& key, const Json& value) {
+  as_refusal([&] {
+    std::unique_lock lock(parts_->study.mutex());
+    const auto& known = parts_->study.record().system_attributes;
+    if (const auto found = known.find(key); found != known.end() && found->second == value) return;
+    parts_->study.set_study_attribute(true, key, value);
+    parts_->study.wait_until_stored(lock);
+  });
+}
+
 bool Controller::finished() {
   const std::lock_guard lock(parts_->study.mutex());
   return parts_->live.empty() && !parts_->over().empty();

@@ -53,6 +53,8 @@ class Controller final : public Desk {
   Order order(std::int64_t number);
   /// To be called every second or so: leases that are over, budgets, what others wrote into the storage.
   void look_around();
+  /// A system attribute of the study.
+  void remember(const std::string& key, const Json& value);
   /// Whether all is done: nothing runs, and nothing will begin.
   bool finished();
 

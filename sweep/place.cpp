@@ -3,7 +3,6 @@
 #include <cstdlib>
 
 #include <fmt/format.h>
-#include <sys/stat.h>
 
 #include "framework/config/error.h"
 #include "framework/files/files.h"
@@ -28,16 +27,8 @@ ClientOptions connection_to(const Place& place) {
 }
 
 void save(const Place& place, const std::filesystem::path& file) {
-  const mode_t before = ::umask(077);
-  try {
-    files::write_atomically(
-        file,
-        Json{{"url", place.url}, {"token", place.token}, {"certificate", place.certificate.string()}}.dump(2) + "\n");
-  } catch (...) {
-    ::umask(before);
-    throw;
-  }
-  ::umask(before);
+  const Json json{{"url", place.url}, {"token", place.token}, {"certificate", place.certificate.string()}};
+  files::write_secret(file, json.dump(2) + "\n");
 }
 
 Place find_controller(const std::string& where) {

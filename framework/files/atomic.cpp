@@ -139,9 +139,11 @@ void replace_with(TemporaryFolder& temporary, const fs::path& folder) {
 
 }  // namespace
 
-void write_atomically(const fs::path& file, std::string_view content) {
+namespace {
+
+void write_atomically(const fs::path& file, std::string_view content, mode_t mode) {
   Temporary temporary(hidden_sibling(file, "partial"));
-  Descriptor descriptor(temporary.path(), O_WRONLY | O_CREAT | O_EXCL, 0666, file);
+  Descriptor descriptor(temporary.path(), O_WRONLY | O_CREAT | O_EXCL, mode, file);
   write_all(descriptor, content, file);
   if (::fsync(descriptor.get()) != 0) fail("write", file);
   descriptor.close();
@@ -149,6 +151,12 @@ void write_atomically(const fs::path& file, std::string_view content) {
   temporary.keep();
   sync(parent(file));
 }
+
+}  // namespace
+
+void write_atomically(const fs::path& file, std::string_view content) { write_atomically(file, content, 0666); }
+
+void write_secret(const fs::path& file, std::string_view content) { write_atomically(file, content, 0600); }
 
 void write_folder_atomically(const fs::path& name, bool replace, const std::function<void(const fs::path&)>& fill) {
   // "runs/a/" would otherwise have no file name.

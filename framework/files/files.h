@@ -15,6 +15,8 @@ std::string read(const std::filesystem::path& file);
 /// Writes beside `file` under a temporary name, fsyncs, renames, fsyncs the folder: readers see the old content or the
 /// new, never a part. Throws Error naming the file (full disk, read-only folder) and leaves no temporary file behind.
 void write_atomically(const std::filesystem::path& file, std::string_view content);
+/// The same for what its owner alone may read.
+void write_secret(const std::filesystem::path& file, std::string_view content);
 
 /// Flushes a file or folder to disk. Throws Error.
 void sync(const std::filesystem::path& path);
