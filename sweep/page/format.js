@@ -22,10 +22,14 @@ function sign(text) {
   return text.replace(/^-/, "−");
 }
 
-/** A parameter's or attribute's value: a number shortened, a text as it is, anything else as JSON. */
+/**
+ * A parameter's or attribute's value: a number shortened, a text as it is, anything else as JSON. A text that looks like
+ * something else ("1.5", "null") is quoted.
+ */
 export function value(json) {
   if (typeof json === "number") return number(json, 5);
-  return typeof json === "string" ? json : JSON.stringify(json);
+  const plain = typeof json === "string" && !/^(null|true|false|-?\d[\d.e+-]*)$/i.test(json);
+  return plain ? json : JSON.stringify(json);
 }
 
 /** "3 h 20 min"; at most two units. */

@@ -61,7 +61,7 @@ export class Header {
     place.replaceChildren(element("h2", {}, `Best ${study.metrics[0]}`),
         element("p", {class: "best-value"}, element("strong", {}, number(trial.values[0], 6)), " ", link(trial.number)),
         element("dl", {class: "compact"}, ...Object.entries(trial.parameters).flatMap(([name, value]) =>
-            [element("dt", {}, name), element("dd", {}, shown(value))])));
+            element("div", {}, element("dt", {}, name), element("dd", {}, shown(value))))));
   }
 
   /** A bar for each that has a bound; of the others what was spent. */

@@ -113,7 +113,7 @@ export class Table {
       }
       if (column.key === "state") return element("td", {}, badge(trial.state));
       const text = column.text(trial);
-      return element("td", {class: column.numeric ? "number" : null, title: text.length > 16 ? text : null}, text);
+      return element("td", {class: column.numeric && typeof column.of(trial) === "number" ? "number" : null, title: text.length > 16 ? text : null}, text);
     });
     const best = this.context.study.info.best?.includes(trial.number);
     return element("tr", {"aria-rowindex": index + 2, class: best ? "best" : null, on: {click: () => open(trial.number)}}, ...cells);

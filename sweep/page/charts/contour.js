@@ -34,7 +34,9 @@ export class Contour {
       return;
     }
     const names = parameters.map(({name}) => name);
-    const [across, up] = this.names.map((name, i) => parameters[names.indexOf(name)] ?? parameters[i]);
+    // Until some are chosen: numbers, since between choices there is nothing.
+    const first = [...parameters].sort((a, b) => (a.kind === "category") - (b.kind === "category"));
+    const [across, up] = this.names.map((name, i) => parameters[names.indexOf(name)] ?? first[i]);
     this.choices.forEach(({select}, i) => set_options(select, names, names.indexOf([across, up][i].name)));
     const all = study.finished(objective).filter(({parameters: has}) => across.name in has && up.name in has);
     const trials = sampled(all, kMost);

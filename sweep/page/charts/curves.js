@@ -2,14 +2,14 @@
 import {element, say, svg, toggle} from "../dom.js";
 import {kStates} from "../study.js";
 import {number} from "../format.js";
-import {legend, mark_class, state_name} from "./marks.js";
+import {badge, mark_class, marks, sign, state_name} from "./marks.js";
 import {Plot, sampled} from "./plot.js";
 import {continuous, extent} from "./scale.js";
 
 const kMost = 1500;
 
-/** Draws the curves of `trials` into the plot. */
-export function draw_curves(plot, trials, {log_x, log_y, y_title}) {
+/** Draws the curves of `trials` into the plot; each ends in the mark of its state. */
+export function draw_curves(plot, trials, {log_x, log_y, y_title, best = []}) {
   plot.begin();
   const steps = [], values = [];
   for (const {reports} of trials) {
@@ -27,14 +27,19 @@ export function draw_curves(plot, trials, {log_x, log_y, y_title}) {
   const y = continuous(low, high, plot.bottom, plot.top, log_y);
   plot.axes(x, y, "step", y_title);
 
-  const lines = new Map();
+  const lines = new Map(), ends = [];
   for (const trial of trials) {
-    const d = line(trial.reports, x, y, plot.targets, trial);
+    const d = line(trial.reports, x, y, plot.targets, trial), end = plot.targets[plot.targets.length - 1];
+    if (end?.trial === trial) ends.push(end);
     if (d) lines.set(trial.state, (lines.get(trial.state) ?? "") + d);
   }
   // Those that still run are drawn last, on top.
   for (const state of ["FAIL", "PRUNED", "COMPLETE", "WAITING", "PAUSED", "RUNNING"]) {
     if (lines.has(state)) plot.add(svg("path", {class: `line ${mark_class(state)}`, d: lines.get(state)}));
+  }
+  plot.add(...marks(ends, 2.8));
+  for (const trial of trials) {
+    if (best.includes(trial.number)) plot.add(svg("path", {class: "best-line", d: line(trial.reports, x, y, [], trial)}));
   }
   plot.finish();
 }
@@ -69,7 +74,10 @@ export class Curves {
         element("div", {class: "controls"},
                 toggle("log value", false, (on) => { this.log_y = on; redraw(); }),
                 toggle("log step", false, (on) => { this.log_x = on; redraw(); })),
-        this.plot.node, legend(kStates.filter((state) => state !== "WAITING")), this.note);
+        this.plot.node,
+        element("p", {class: "legend"}, sign("best-line", "M0 3C3 9 8 9 12 9", "best"),
+                ...kStates.filter((state) => state !== "WAITING").map(badge)),
+        this.note);
   }
 
   draw() {
@@ -89,6 +97,6 @@ export class Curves {
       kept.size < reporting.length ? `${kept.size.toLocaleString("en")} of ${reporting.length.toLocaleString("en")} curves are drawn.` : "",
       lost ? `${lost} reports are nan or infinite: gaps in their curves.` : "",
     ].filter(Boolean).join(" "));
-    draw_curves(this.plot, [...kept], {log_x: this.log_x, log_y: this.log_y, y_title: study.metrics[0]});
+    draw_curves(this.plot, [...kept], {log_x: this.log_x, log_y: this.log_y, y_title: study.metrics[0], best: study.info.best});
   }
 }

@@ -13,6 +13,7 @@ export class Plot {
     this.tip = element("div", {class: "tip", hidden: true, role: "status"});
     this.stage = element("div", {class: "stage", role: "group", "aria-label": label}, this.base, this.over, this.tip);
     this.node = this.stage;
+    this.stage.style.minHeight = `${height}px`;  // what is not drawn yet has its place already
     this.targets = [];  // [{x, y, trial, text, outline}]; text() and outline() are made when they are needed
     this.chosen = -1;
     this.stage.addEventListener("pointermove", (event) => this.point(event));

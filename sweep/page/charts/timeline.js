@@ -14,7 +14,7 @@ export class Timeline {
     this.context = context;
     this.by = null;  // "worker" or "host"; until one is chosen, whichever makes few rows
     this.choice = choice("rows", ["worker", "host"], 0, (chosen) => { this.by = ["worker", "host"][chosen]; this.draw(); });
-    this.plot = new Plot({label: "Who worked on which trial and when", open: context.open, margin: {left: 120, bottom: 24}});
+    this.plot = new Plot({label: "Who worked on which trial and when", open: context.open, height: 72, margin: {left: 120, bottom: 24}});
     this.note = element("p", {class: "note"});
     this.node = element("div", {}, element("div", {class: "controls"}, this.choice.node), this.plot.node,
                         legend(kStates.filter((state) => state !== "WAITING")), this.note);
@@ -48,8 +48,8 @@ export class Timeline {
       for (const stint of row) {
         const x = at(stint.began), end = Math.max(x + 1.5, at(stint.ended) - 0.5), {state} = stint.trial;
         if (!bars.has(state)) bars.set(state, "");
-        bars.set(state, bars.get(state) + `M${x.toFixed(1)} ${y + 2}H${end.toFixed(1)}v${kRow - 4}H${x.toFixed(1)}z`);
-        if (end - x > 26) labels.push(svg("text", {class: "span-label", x: x + 4, y: y + 12}, String(stint.trial.number)));
+        bars.set(state, bars.get(state) + bar(state, x, y + 2, end - x, kRow - 4));
+        if (end - x > 26) labels.push(svg("text", {class: `span-label ${state}`, x: x + 4, y: y + 12}, String(stint.trial.number)));
         plot.targets.push({trial: stint.trial, x, x2: end, y: y + kRow / 2, text: `trial ${stint.trial.number} (${state_name(stint.trial.state)}): ` +
             `${stint.worker} on ${stint.host || "?"}, ${duration(stint.ended - stint.began)} from ${clock(stint.began, last - first)}${stint.open ? ", still" : ""}`,
             outline: () => `M${x} ${y + 1}H${end}v${kRow - 2}H${x}z`});
@@ -75,6 +75,15 @@ export class Timeline {
     rows.forEach(({name}, i) => plot.add(svg("text", {class: "tick", x: plot.left - 6, y: plot.top + i * kRow + 12, "text-anchor": "end"},
                                              shortened(name, Math.floor(plot.margin.left / 6.6)))));
   }
+}
+
+/** States differ in shape as well: what runs points on, what was pruned is cut, what failed is hollow, a pause is thin. */
+function bar(state, x, y, width, height) {
+  const cut = Math.min(5, width / 2), from = `M${x.toFixed(1)} `, long = width.toFixed(1), short = (width - cut).toFixed(1);
+  if (state === "RUNNING") return `${from}${y}h${short}l${cut} ${height / 2}l${-cut} ${height / 2}h${-short}z`;
+  if (state === "PRUNED") return `${from}${y}h${short}l${cut} ${height}h${-long}z`;
+  if (state === "PAUSED") return `${from}${y + height / 3}h${long}v${height / 3}h${-long}z`;
+  return `${from}${y}h${long}v${height}h${-long}z`;
 }
 
 /** Rows in which no two bars lie over each other: [{name, stints}]; only the first row of a group is named. */
