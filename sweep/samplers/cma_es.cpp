@@ -1,8 +1,9 @@
 #include "sweep/samplers/cma_es.h"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
-#include <unordered_map>
+#include <optional>
 #include <utility>
 
 #include "framework/config/error.h"
@@ -44,7 +45,6 @@ Searched searched_by(const SearchSpace& space) {
 struct Told {
   std::vector<VectorXd> points;
   std::vector<double> losses;
-  bool operator==(const Told&) const = default;
 };
 
 /// A strategy that begins anew, with another population, when it has nothing to gain any more (Auger and Hansen 2005:
@@ -141,73 +141,80 @@ class CmaEsSampler final : public Sampler {
   /// question is made from; nothing where it had begun.
   std::vector<const Trial*> catch_up(const Question& question, const Searched& searched) {
     const std::vector<Generation> generations = generations_of(question.history, kKind);
-    const Ranks ranks = ranks_of(question);
-    const Direction direction = question.history.directions.front();
-    std::vector<Told> told;
-    for (std::size_t i = 1; i < generations.size(); ++i) {
-      told.push_back(told_by(generations[i].parents, ranks, searched, direction));
-    }
-    replay(told, question.seed, searched);
+    std::vector<std::uint64_t> told;
+    for (std::size_t i = 1; i < generations.size(); ++i) told.push_back(fingerprint(generations[i].parents));
+    begin(told, question.seed, searched);
+    for (std::size_t i = told_.size(); i < told.size(); ++i) tell(generations[i + 1].parents, question, searched);
     if (generations.empty()) return {};
 
     std::vector<const Trial*> done = generations.back().trials;
-    std::erase_if(done, [&](const Trial* trial) { return !ranks.contains(trial); });
+    std::erase_if(done, [](const Trial* trial) { return !has_result(*trial); });
     const std::size_t population = strategy_->now().population();
     if (done.size() < population) return {};
     done.resize(population);
-    told_.push_back(told_by(done, ranks, searched, direction));
-    strategy_->tell(told_.back());
+    tell(done, question, searched);
     return done;
   }
 
-  /// Tells the strategy what it was not told yet; anew where what it knows is of another study.
-  void replay(const std::vector<Told>& told, std::uint64_t seed, const Searched& searched) {
+  /// Anew where what the strategy knows is of another study.
+  void begin(const std::vector<std::uint64_t>& told, std::uint64_t seed, const Searched& searched) {
     std::vector<Distribution> axes;
     for (const auto* entry : searched) axes.push_back(*entry->distribution);
     const bool goes_on = strategy_ && seed == seed_ && axes == axes_ && told_.size() <= told.size() &&
                          std::equal(told_.begin(), told_.end(), told.begin());
-    if (!goes_on) {
-      VectorXd cells(static_cast<Eigen::Index>(axes.size()));
-      for (std::size_t i = 0; i < axes.size(); ++i) {
-        const auto count = axes[i].count();
-        cells[static_cast<Eigen::Index>(i)] = count && !axes[i].log ? 1 / *count : 0;
-      }
-      strategy_.emplace(options_, seed, std::move(cells));
-      seed_ = seed;
-      axes_ = std::move(axes);
-      told_.clear();
+    if (goes_on) return;
+    VectorXd cells(static_cast<Eigen::Index>(axes.size()));
+    for (std::size_t i = 0; i < axes.size(); ++i) {
+      const auto count = axes[i].count();
+      cells[static_cast<Eigen::Index>(i)] = count && !axes[i].log ? 1 / *count : 0;
     }
-    for (std::size_t i = told_.size(); i < told.size(); ++i) {
-      // Another size than it asked for: the sweep file was changed meanwhile.
-      if (told[i].points.size() == strategy_->now().population()) strategy_->tell(told[i]);
-      told_.push_back(told[i]);
-    }
+    strategy_.emplace(options_, seed, std::move(cells));
+    seed_ = seed;
+    axes_ = std::move(axes);
+    told_.clear();
   }
 
-  /// The places of those that are over, paused ones left out since they may yet change.
-  using Ranks = std::unordered_map<const Trial*, std::size_t>;
-  static Ranks ranks_of(const Question& question) {
-    Ranks ranks;
+  void tell(const std::vector<const Trial*>& members, const Question& question, const Searched& searched) {
+    told_.push_back(fingerprint(members));
+    const Told told = told_by(members, question, searched);
+    // Another size than it asked for: the sweep file was changed meanwhile.
+    if (told.points.size() == strategy_->now().population()) strategy_->tell(told);
+  }
+
+  /// Paused trials may yet change, and so do not count.
+  static bool has_result(const Trial& trial) {
+    return trial.state == TrialState::kComplete || trial.state == TrialState::kPruned;
+  }
+
+  /// Of all that tell() takes from these trials.
+  static std::uint64_t fingerprint(const std::vector<const Trial*>& trials) {
+    std::uint64_t print = trials.size();
+    const auto add = [&](double value) { print = Random(print, std::bit_cast<std::uint64_t>(value)).bits(); };
+    for (const Trial* trial : trials) {
+      add(static_cast<double>(trial->number));
+      add(static_cast<double>(trial->state));
+      for (const Parameter& parameter : trial->parameters) add(parameter.value);
+      for (const double value : trial->values) add(value);
+      if (!trial->reports.empty()) add(trial->reports.back().value);
+    }
+    return print;
+  }
+
+  static Told told_by(const std::vector<const Trial*>& members, const Question& question, const Searched& searched) {
+    std::vector<const Trial*> ranked;
     for (const Trial* trial : observe(question.history, question.number).ranked) {
-      if (is_over(trial->state)) ranks.emplace(trial, ranks.size());
+      const bool is_member = std::find(members.begin(), members.end(), trial) != members.end();
+      if (is_member && has_result(*trial)) ranked.push_back(trial);
     }
-    return ranks;
-  }
-
-  static Told told_by(std::vector<const Trial*> members, const Ranks& ranks, const Searched& searched,
-                      Direction direction) {
-    std::erase_if(members, [&](const Trial* trial) { return !ranks.contains(trial); });
-    std::sort(members.begin(), members.end(),
-              [&](const Trial* a, const Trial* b) { return ranks.at(a) < ranks.at(b); });
     Told told;
-    for (const Trial* trial : members) {
+    for (const Trial* trial : ranked) {
       VectorXd point(static_cast<Eigen::Index>(searched.size()));
       for (std::size_t i = 0; i < searched.size(); ++i) {
         const auto value = value_of(*trial, *searched[i]);
         point[static_cast<Eigen::Index>(i)] = value ? to_unit(*searched[i]->distribution, *value) : 0.5;
       }
       told.points.push_back(std::move(point));
-      told.losses.push_back(loss_of(*trial, direction));
+      told.losses.push_back(loss_of(*trial, question.history.directions.front()));
     }
     return told;
   }
@@ -217,7 +224,7 @@ class CmaEsSampler final : public Sampler {
   // What was told so far, and where it led: saves replaying all of it at each question.
   std::uint64_t seed_ = 0;
   std::vector<Distribution> axes_;
-  std::vector<Told> told_;
+  std::vector<std::uint64_t> told_;  ///< fingerprints of the generations
   std::optional<RestartingStrategy> strategy_;
 };
 

@@ -66,7 +66,7 @@ void EvolutionStrategy::weigh() {
   d_sigma_ = 1 + 2 * std::max(0.0, std::sqrt((mass_ - 1) / (n + 1)) - 1) + c_sigma_;
   c_c_ = (4 + mass_ / n) / (n + 4 + 2 * mass_ / n);
   c_1_ = 2 / ((n + 1.3) * (n + 1.3) + mass_);
-  c_mu_ = std::min(1 - c_1_, 2 * (0.25 + mass_ + 1 / mass_ - 2) / ((n + 2) * (n + 2) + mass_));
+  c_mu_ = std::min(1 - c_1_, 2 * (mass_ + 1 / mass_ - 2) / ((n + 2) * (n + 2) + mass_));
   expected_length_ = std::sqrt(n) * (1 - 1 / (4 * n) + 1 / (21 * n * n));
 
   double positive = 0, negative = 0;

@@ -10,7 +10,7 @@
 namespace etude::sweep {
 
 /// Covariance matrix adaptation: a normal distribution over the unit cube that moves to where points are good and
-/// stretches along directions that paid (N. Hansen, "The CMA Evolution Strategy: A Tutorial", arXiv:1604.00772v2; the
+/// stretches along directions that paid (N. Hansen, "The CMA Evolution Strategy: A Tutorial", arXiv:1604.00772v1; the
 /// equations named in the code are its own). Holds no randomness: what it is told decides all of it.
 class EvolutionStrategy {
  public:
