@@ -493,6 +493,38 @@ struct Controller::Parts {
     }
   }
 
+  /// What its worker says of its end; what was decided before holds.
+  void end(std::int64_t number, const Outcome& outcome) {
+    const Trial& trial = existing(number);
+    if (trial.state != TrialState::kRunning || trial.paused()) return;
+    const auto found = live.find(number);
+    if (found == live.end() && !to_resume.contains(number)) {
+      throw Refusal(kConflict, fmt::format("trial {} was not given out by this controller", number));
+    }
+    // Not its own wish: it goes on when the sweep does.
+    const bool put_back = found != live.end() && found->second.standing.verdict == Verdict::kPause;
+    switch (outcome.state) {
+      case TrialState::kComplete:
+        complete(number, outcome.metrics);
+        break;
+      case TrialState::kFail:
+        fail(number, outcome.reason.empty() ? "it said that it failed" : outcome.reason);
+        break;
+      case TrialState::kPruned:
+        if (put_back) {
+          to_resume.insert(number);
+          return;
+        }
+        decide(number, Verdict::kPrune, outcome.reason);
+        break;
+      default:
+        throw Refusal(kUnfit,
+                      fmt::format("a trial ends as COMPLETE, PRUNED or FAIL, not as {}", name_of(outcome.state)));
+    }
+    if (found != live.end()) found->second.standing.verdict = verdict_of(existing(number));
+    to_resume.erase(number);
+  }
+
   std::int64_t enqueue(std::map<std::string, Json> system_attributes, const std::string& request) {
     if (const auto known = requests.find(request); known != requests.end()) return known->second;
     Trial trial;
@@ -628,36 +660,20 @@ Answer Controller::report(std::int64_t number, const std::vector<Measurement>& m
 
 void Controller::tell(std::int64_t number, const Outcome& outcome) {
   as_refusal([&] {
-    Parts& parts = *parts_;
-    std::unique_lock lock(parts.study.mutex());
-    const Trial& trial = parts.existing(number);
-    const bool open = trial.state == TrialState::kRunning && !trial.paused();
-    const bool ours = parts.live.contains(number) || parts.to_resume.contains(number);
-    if (open && !ours) throw Refusal(kConflict, fmt::format("trial {} was not given out by this controller", number));
-    const auto found = parts.live.find(number);
-    const bool put_back =
-        found != parts.live.end() && found->second.standing.verdict == Verdict::kPause && !trial.paused();
-    if (open && put_back && outcome.state != TrialState::kComplete && outcome.state != TrialState::kFail) {
-      parts.to_resume.insert(number);
-    } else if (open) {
-      switch (outcome.state) {
-        case TrialState::kComplete:
-          parts.complete(number, outcome.metrics);
-          break;
-        case TrialState::kPruned:
-          parts.decide(number, Verdict::kPrune, outcome.reason);
-          break;
-        case TrialState::kFail:
-          parts.fail(number, outcome.reason.empty() ? "it said that it failed" : outcome.reason);
-          break;
-        default:
-          throw Refusal(kUnfit,
-                        fmt::format("a trial ends as COMPLETE, PRUNED or FAIL, not as {}", name_of(outcome.state)));
-      }
-      parts.to_resume.erase(number);
-    }
-    parts.release(number);
-    parts.study.wait_until_stored(lock);
+    std::unique_lock lock(parts_->study.mutex());
+    parts_->end(number, outcome);
+    const auto found = parts_->live.find(number);
+    if (found != parts_->live.end() && !found->second.standing.worker.launched) parts_->release(number);
+    parts_->study.wait_until_stored(lock);
+  });
+}
+
+void Controller::ended(std::int64_t number, const Outcome& outcome) {
+  as_refusal([&] {
+    std::unique_lock lock(parts_->study.mutex());
+    parts_->end(number, outcome);
+    parts_->release(number);
+    parts_->study.wait_until_stored(lock);
   });
 }
 

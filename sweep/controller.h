@@ -45,6 +45,9 @@ class Controller final : public Desk {
   /// It was lost (its node died, its lease is over): it is to be begun again from its checkpoint, or FAILs.
   void lose(std::int64_t number, const std::string& why);
 
+  /// Its job is through: as tell(), for whoever launched it. Until then it keeps its place, whatever its ranks have told.
+  void ended(std::int64_t number, const Outcome& outcome);
+
   /// What is known of when a launched trial ran, in place of what was noted before.
   void note_stints(std::int64_t number, std::vector<Stint> stints);
   /// Trials that are with a worker, and what it was told; also those that an earlier controller gave out.

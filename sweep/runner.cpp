@@ -85,7 +85,7 @@ void Runner::begin_more() {
     } catch (const UsageError& error) {
       // It cannot be, whoever computes it: heads that do not divide the width.
       say(order->number, error.what());
-      controller_.tell(order->number, {TrialState::kFail, {}, error.what()});
+      controller_.ended(order->number, {TrialState::kFail, {}, error.what()});
       --under_way_;
     } catch (const Error& error) {
       next_try_[order->number] = launch::now() + kBetweenTries;
@@ -167,23 +167,25 @@ void Runner::look_after(std::int64_t number, const Standing& standing) {
 
 void Runner::end(std::int64_t number, const Standing& standing, const launch::Overview& overview) {
   const launch::Job& job = overview.job;
-  say(number,
-      fmt::format("{}{}{}", launch::in_words(overview.state), overview.words.empty() ? "" : ": ", overview.words));
+  if (overview.state != launch::State::kDone && standing.verdict == Verdict::kContinue) {
+    say(number, fmt::format("its job: {}{}{}", launch::in_words(overview.state), overview.words.empty() ? "" : ": ",
+                            overview.words));
+  }
   switch (overview.state) {
     case launch::State::kDone: {
       const auto found = final_evaluation(run::RunFolder(job.folder.parent_path()));
-      if (found) return controller_.tell(number, {TrialState::kComplete, found->metrics, ""});
-      if (standing.verdict != Verdict::kContinue) return controller_.tell(number, {TrialState::kPruned, {}, ""});
-      return controller_.tell(number, {TrialState::kFail, {}, "its final weights were not measured"});
+      if (found) return controller_.ended(number, {TrialState::kComplete, found->metrics, ""});
+      if (standing.verdict != Verdict::kContinue) return controller_.ended(number, {TrialState::kPruned, {}, ""});
+      return controller_.ended(number, {TrialState::kFail, {}, "its final weights were not measured"});
     }
     case launch::State::kStopped:
-      if (standing.verdict != Verdict::kContinue) return controller_.tell(number, {TrialState::kPruned, {}, ""});
+      if (standing.verdict != Verdict::kContinue) return controller_.ended(number, {TrialState::kPruned, {}, ""});
       if (fs::exists(job.stop_file())) {
-        return controller_.tell(number, {TrialState::kPruned, {}, "its job was stopped by hand"});
+        return controller_.ended(number, {TrialState::kPruned, {}, "its job was stopped by hand"});
       }
       return controller_.lose(number, overview.words);
     case launch::State::kFailed:
-      return controller_.tell(number, {TrialState::kFail, {}, overview.words});
+      return controller_.ended(number, {TrialState::kFail, {}, overview.words});
     default:
       return controller_.lose(number, overview.words);
   }
