@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "sweep/importance.h"
 #include "sweep/server/openapi.h"
 #include "sweep/server/requests.h"
 
@@ -197,7 +198,6 @@ Json Api::importance(const Query& query) {
   if (objective >= objectives_.size()) {
     throw Refusal(422, fmt::format("there is no objective {}: they are 0 to {}", objective, objectives_.size() - 1));
   }
-  if (!parts_.importance) throw Refusal(404, "this controller computes no importances");
   const std::lock_guard lock(importance_mutex_);
   Known& known = importances_[objective];
   std::vector<Trial> trials;
@@ -214,9 +214,9 @@ Json Api::importance(const Query& query) {
                  [](const Trial& trial) { return trial.state == TrialState::kComplete; });
   });
   if (fresh) return known.importances;
-  const Importances found = parts_.importance(trials, directions, objective);
+  const Importances found = importances({directions, trials}, objective);
   Json list = Json::array();
-  for (const ParameterImportance& one : found.parameters) {
+  for (const Importance& one : found.parameters) {
     list.push_back({{"name", one.name}, {"importance", one.importance}, {"deviation", one.deviation}});
   }
   known.importances = {{"parameters", std::move(list)}, {"trials", found.trials}};

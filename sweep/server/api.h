@@ -14,24 +14,11 @@
 
 namespace etude::sweep {
 
-/// How much of what was measured is owed to a parameter.
-struct ParameterImportance {
-  std::string name;
-  double importance = 0, deviation = 0;
-};
-struct Importances {
-  std::vector<ParameterImportance> parameters;
-  std::size_t trials = 0;  ///< that it was computed from
-};
-
-/// What the API shows beside the study. What is empty is answered with 404.
+/// What the API shows beside the study.
 struct ApiParts {
   std::string version;                                    ///< of this program
   std::function<std::string(std::int64_t trial)> folder;  ///< where that trial runs
   std::function<std::string(const Trial& trial)> yaml;    ///< the experiment of a trial, ready to train
-  std::function<Importances(const std::vector<Trial>& trials, const std::vector<Direction>& directions,
-                            std::size_t objective)>
-      importance;
 };
 
 struct Reply {

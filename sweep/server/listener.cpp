@@ -19,15 +19,6 @@ namespace {
 /// How many clients may be about to be let in: as many as there may be trials beginning at once.
 constexpr int kBacklog = 512;
 
-/// The declared length of the body; nothing where it cannot be trusted, and the connection ends with this request.
-std::size_t body_bytes(const httplib::Request& request) {
-  if (request.get_header_value_count("Content-Length") != 1) return 0;
-  const std::string text = request.get_header_value("Content-Length");
-  std::size_t length = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), length);
-  return error == std::errc() && end == text.data() + text.size() ? length : 0;
-}
-
 SSL_CTX* tls_context(const std::filesystem::path& certificate, const std::filesystem::path& key) {
   SSL_CTX* const context = SSL_CTX_new(TLS_server_method());
   if (!context) throw Error("OpenSSL gives no context for TLS");
@@ -51,6 +42,15 @@ SSL_CTX* tls_context(const std::filesystem::path& certificate, const std::filesy
 }
 
 }  // namespace
+
+std::optional<std::size_t> declared_length(const httplib::Request& request) {
+  if (request.has_header("Transfer-Encoding") || request.get_header_value_count("Content-Length") != 1)
+    return std::nullopt;
+  const std::string text = request.get_header_value("Content-Length");
+  std::size_t length = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), length);
+  return error == std::errc() && end == text.data() + text.size() ? std::optional(length) : std::nullopt;
+}
 
 Listener::Listener(const ListenerLimits& limits, const std::filesystem::path& certificate,
                    const std::filesystem::path& key)
@@ -166,10 +166,11 @@ void Listener::serve(Guest& guest) {
 bool Listener::answer_one(Connection& connection, bool far) {
   connection.begin(Connection::Clock::now() + limits_.request, limits_.head_bytes);
   bool closed = false;
-  bool chunked = false;
+  bool certain = false;  // where this request ends, and the next begins
   const bool done = process_request(connection, false, closed, [&](httplib::Request& request) {
-    chunked = request.has_header("Transfer-Encoding");
-    connection.begin_body(body_bytes(request));
+    const auto length = declared_length(request);
+    certain = length || !(request.has_header("Transfer-Encoding") || request.has_header("Content-Length"));
+    connection.begin_body(length.value_or(0));
     // Parts of an answer and Brotli, which takes seconds for a long one, are nothing we offer.
     request.ranges.clear();
     const bool gzip = request.get_header_value("Accept-Encoding").find("gzip") != std::string::npos;
@@ -179,7 +180,7 @@ bool Listener::answer_one(Connection& connection, bool far) {
     }
   });
   if (!connection.flush()) return false;
-  if (chunked || !connection.at_end()) {
+  if (!certain || !connection.at_end()) {
     connection.linger();
     return false;
   }

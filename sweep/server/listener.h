@@ -7,6 +7,7 @@
 #include <list>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 
@@ -26,6 +27,9 @@ struct ListenerLimits {
   std::chrono::milliseconds request{10'000};  ///< within which all of a request has to come, and its answer be taken
   std::chrono::milliseconds idle{75'000};     ///< between requests
 };
+
+/// How long the body of a request is; nothing where it does not say so, or not once and for all.
+std::optional<std::size_t> declared_length(const httplib::Request& request);
 
 /// httplib's server with connections of our own: one thread each while they are open, idle ones given up when all are
 /// taken, so that slow and silent clients keep no one else out; and a stop that waits for nobody.

@@ -1,7 +1,6 @@
 #include "sweep/server/server.h"
 
 #include <array>
-#include <charconv>
 #include <chrono>
 #include <cstdint>
 #include <utility>
@@ -70,12 +69,7 @@ RequestHead head_of(const httplib::Request& request) {
   head.authorization = request.get_header_value("Authorization");
   head.content_type = request.get_header_value("Content-Type");
   head.encoded = request.has_header("Content-Encoding");
-  if (!request.has_header("Transfer-Encoding") && request.get_header_value_count("Content-Length") == 1) {
-    const std::string text = request.get_header_value("Content-Length");
-    std::size_t length = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), length);
-    if (error == std::errc() && end == text.data() + text.size()) head.length = length;
-  }
+  head.length = declared_length(request);
   return head;
 }
 
