@@ -1,5 +1,5 @@
-// The page of a sweep, clicked through in a headless Chromium against a stand-in of the controller. What each case
-// claims stands in check.py.
+// The page of a sweep, clicked through in a headless Chromium against a stand-in of the controller and the controller
+// itself. What each case claims stands in check.py.
 #include <gtest/gtest.h>
 
 #include "tests/support/oracle.h"
@@ -26,6 +26,7 @@ TEST(SweepPage, FitsAPhone) { in_a_browser("phone"); }
 TEST(SweepPage, ShowsSeveralObjectives) { in_a_browser("objectives"); }
 TEST(SweepPage, HoldsTenThousandTrials) { in_a_browser("many"); }
 TEST(SweepPage, ShowsStudiesOfOthers) { in_a_browser("foreign"); }
+TEST(SweepPage, WorksWithTheControllerItself) { in_a_browser("controller --etude " ETUDE_BINARY_DIR "/etude"); }
 
 }  // namespace
 }  // namespace etude::testing

@@ -5,6 +5,8 @@ import {mark, marks, sign} from "./marks.js";
 import {Plot} from "./plot.js";
 import {continuous, extent} from "./scale.js";
 
+const kMost = 3000;
+
 export class BestHistory {
   constructor(context) {
     this.context = context;
@@ -25,7 +27,8 @@ export class BestHistory {
     plot.begin();
     const history = study.history(objective);
     const infinite = study.trials.filter(({state, values}) => state === "COMPLETE" && !Number.isFinite(values[objective])).length;
-    say(this.note, infinite ? `${infinite} complete trials have no finite value.` : "");
+    say(this.note, [infinite ? `${infinite} complete trials have no finite value.` : "",
+                    history.length > kMost ? "Of so many trials only some are drawn, and all that were the best." : ""].join(" "));
     if (history.length === 0) {
       plot.empty("No trial is complete yet");
       return;
@@ -36,7 +39,9 @@ export class BestHistory {
     plot.axes(x, y, "trials complete", study.metrics[objective]);
     const places = [];
     let line = "";
+    const every = Math.ceil(history.length / kMost);
     history.forEach(({trial, value, best, improves}, i) => {
+      if (!improves && i % every !== 0) return;
       const at = {trial, x: x.at(i + 1), y: y.at(value)};
       if (Number.isFinite(y.at(best))) line += line ? `H${at.x.toFixed(1)}V${y.at(best).toFixed(1)}` : `M${at.x.toFixed(1)} ${y.at(best).toFixed(1)}`;
       if (!Number.isFinite(at.y)) return;

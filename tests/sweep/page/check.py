@@ -7,17 +7,22 @@ Exits with 77 where there is no Chromium. CASE is one of the functions below tha
 """
 import argparse
 import contextlib
+import json
 import pathlib
 import signal
+import subprocess
 import sys
+import tempfile
 import time
+import urllib.error
+import urllib.request
 
 from browser import Browser, Failed, find_chromium
 from stand_in import HOSTILE, StandIn, Study
 
 SECTIONS = ["history", "curves", "trials", "parallel", "slices", "contour", "importance", "timeline"]
 ROWS = "document.querySelectorAll('.trials tbody tr:not(.gap)')"
-pictures = None
+etude = pictures = None
 
 
 def expect(truth, sentence):
@@ -30,9 +35,10 @@ def equal(seen, wanted, what):
 
 
 @contextlib.contextmanager
-def page(study, token=None, loud=False, **window):
-    """The page of a study; afterwards nothing may have been complained of. `loud`: failing requests are part of it."""
-    stand_in = StandIn(study, token=token)
+def page(study, token=None, loud=False, server=None, **window):
+    """The page of a study; afterwards nothing may have been complained of. `loud`: failing requests are part of it.
+    `server`: the controller itself, in place of a stand-in."""
+    stand_in = server or StandIn(study, token=token)
     try:
         with Browser(find_chromium(), **window) as browser:
             browser.open(stand_in.url)
@@ -437,14 +443,119 @@ def case_foreign():
         equal(browser.evaluate("document.querySelectorAll('header button').length"), 0, "what can be done by hand where nothing may be written")
 
 
+class Controller:
+    """`etude sweep serve` on a free port, with a search space of its own and workers played from here."""
+
+    SWEEP = """
+name: "{name}"
+experiment: experiment.yaml
+metric: {{name: eval_loss, goal: minimize}}
+parameters:
+  model.kind: {{values: [gpt2, transformer_xl]}}
+  model.layers: {{type: int, low: 2, high: 12}}
+  train.lr: {{type: float, low: 1.0e-5, high: 1.0e-2, log: true}}
+  model.memory: {{type: int, low: 64, high: 1024, step: 64, when: {{model.kind: transformer_xl}}}}
+sampler: {{kind: random, seed: 1}}
+budget: {{trials: 100, wall: 12h}}
+"""
+
+    def __init__(self, program, name):
+        self.folder = tempfile.TemporaryDirectory(prefix="etude-page-")
+        place = pathlib.Path(self.folder.name)
+        (place / "sweep.yaml").write_text(self.SWEEP.format(name=name))
+        (place / "experiment.yaml").write_text("name: small\ndata: {pack: nowhere, sequence_length: 48}\nmodel: {kind: gpt2, layers: 2, width: 24, heads: 2}\n"
+                                               "train: {steps: 5, global_batch: 2, micro_batch: 2}\n")
+        self.log = open(place / "log", "w+")
+        self.process = subprocess.Popen([program, "sweep", "serve", "sweep.yaml", "--port", "0"], cwd=place, stdout=subprocess.PIPE, stderr=self.log, text=True)
+        self.url = self.process.stdout.readline().strip() + "/"
+        if not self.url.startswith("http://127.0.0.1:"):
+            self.process.kill()
+            self.log.seek(0)
+            raise Failed(f"etude sweep serve did not begin: {self.url} {self.log.read()}")
+
+    def post(self, path, body):
+        request = urllib.request.Request(f"{self.url}api/{path}", json.dumps(body).encode(), {"Content-Type": "application/json"})
+        try:
+            with urllib.request.urlopen(request, timeout=20) as answer:
+                return json.load(answer)
+        except urllib.error.HTTPError as error:
+            raise Failed(f"{path}: {error.code} {error.read().decode()}") from None
+
+    def get(self, path):
+        with urllib.request.urlopen(f"{self.url}api/{path}", timeout=20) as answer:
+            return json.load(answer)
+
+    def ask(self, worker):
+        return self.post("trials", {"request": str(time.monotonic_ns()), "worker": {"name": worker, "host": "node1", "nodes": 1, "cores": 4, "gpus": 1}})["trial"]["number"]
+
+    def stop(self):
+        self.process.terminate()
+        self.process.wait(20)
+        self.log.close()
+        self.folder.cleanup()
+
+
+def case_controller():
+    """All of it against the controller itself: its headers, its JSON, and what is done by hand."""
+    expect(etude, "--etude names the program")
+    controller = Controller(etude, "page of <b>this")
+    with page(None, server=controller, loud=True) as (browser, _):
+        browser.wait("document.getElementById('name').innerText === 'page of <b>this'")
+        for i in range(12):
+            number = controller.ask(HOSTILE[i][:200])
+            for step in (10, 20, 30):
+                controller.post(f"trials/{number}/reports", {"reports": [{"step": step, "value": 9 - i / 4 - step / 10}]})
+            end = {"state": "FAIL", "reason": HOSTILE[0]} if i == 5 else {"state": "COMPLETE", "value": 5 - i / 4}
+            if i < 11:
+                controller.post(f"trials/{number}/end", end)
+        filled(browser)
+        browser.wait(f"{ROWS}.length === 12")
+        browser.wait("document.getElementById('best').innerText.includes('2.5')")
+        for section in SECTIONS:
+            show(browser, section)
+            no_overflow(browser, section)
+            if section not in ("trials", "importance"):
+                browser.wait(f"document.querySelectorAll('#{section} svg.base path').length > 1")
+        browser.wait("document.querySelectorAll('#importance tbody tr').length > 0")
+        browser.click(".trials button[data-number='5']")
+        browser.wait(f"document.querySelector('dialog').textContent.includes({json.dumps(HOSTILE[0])})")
+        browser.click("dialog.details button", "Retry")
+        browser.click("dialog.narrow button.primary")
+        browser.wait("!document.querySelector('dialog.narrow')")
+        browser.press("Escape")
+        browser.click(".trials button[data-number='11']")
+        browser.click("dialog.details button", "Prune")
+        browser.click("dialog.narrow button.primary")
+        browser.wait("!document.querySelector('dialog.narrow')")
+        browser.press("Escape")
+        answer = controller.post("trials/11/reports", {"reports": []})
+        equal(answer["verdict"], "prune", "what the worker of the pruned trial is told")
+        browser.click("header button", "Enqueue")
+        browser.choose("dialog .field:nth-child(1) select", 1)
+        browser.click("dialog .field:nth-child(2) input")
+        browser.type("7")
+        browser.click("dialog button.primary", "Enqueue")
+        dialog_gone(browser)
+        enqueued = controller.get("trials")["trials"][-1]
+        equal(enqueued["state"], "WAITING", "the trial enqueued")
+        browser.click("header button", "Best as YAML")
+        browser.wait("document.querySelector('dialog pre')?.innerText.includes('layers:')")
+        browser.press("Escape")
+        browser.click("header button", "Stop")
+        browser.click("dialog button.primary", "Stop")
+        browser.wait("document.getElementById('state').innerText.startsWith('over')")
+        expect(controller.get("study")["over"], "the controller knows of no stop")
+
+
 def main():
-    global pictures
+    global etude, pictures
     cases = {name[5:]: case for name, case in globals().items() if name.startswith("case_")}
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("case", choices=cases)
+    parser.add_argument("--etude", help="the program, for the case 'controller'")
     parser.add_argument("--pictures", help="a folder for a picture of how it ended")
     given = parser.parse_args()
-    pictures = given.pictures
+    etude, pictures = given.etude, given.pictures
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # the browser is closed on the way out
     if find_chromium() is None:
         print("there is no Chromium here")
