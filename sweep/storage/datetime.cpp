@@ -12,7 +12,7 @@
 namespace etude::sweep {
 namespace {
 
-std::string written(double seconds, char between, const char* zone) {
+std::string written(double seconds, char between, const char* zone, bool local = false) {
   const auto microseconds = static_cast<std::int64_t>(std::llround(seconds * 1e6));
   std::int64_t whole = microseconds / 1'000'000, rest = microseconds % 1'000'000;
   if (rest < 0) {
@@ -20,10 +20,10 @@ std::string written(double seconds, char between, const char* zone) {
     --whole;
   }
   const std::time_t time = whole;
-  std::tm utc{};
-  gmtime_r(&time, &utc);
-  return fmt::format("{:04}-{:02}-{:02}{}{:02}:{:02}:{:02}.{:06}{}", utc.tm_year + 1900, utc.tm_mon + 1, utc.tm_mday,
-                     between, utc.tm_hour, utc.tm_min, utc.tm_sec, rest, zone);
+  std::tm parts{};
+  local ? localtime_r(&time, &parts) : gmtime_r(&time, &parts);
+  return fmt::format("{:04}-{:02}-{:02}{}{:02}:{:02}:{:02}.{:06}{}", parts.tm_year + 1900, parts.tm_mon + 1,
+                     parts.tm_mday, between, parts.tm_hour, parts.tm_min, parts.tm_sec, rest, zone);
 }
 
 /// Days since 1970 of a date in the Gregorian calendar.
@@ -74,7 +74,7 @@ class Reader {
 }  // namespace
 
 std::string database_time(double seconds) { return written(seconds, ' ', ""); }
-std::string journal_time(double seconds) { return written(seconds, 'T', "+00:00"); }
+std::string journal_time(double seconds, bool offset) { return written(seconds, 'T', offset ? "+00:00" : "", !offset); }
 
 double read_time(const std::string& text, bool local_without_offset) {
   Reader reader(text);

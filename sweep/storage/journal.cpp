@@ -37,12 +37,6 @@ TrialState state(const Json& number) {
   return static_cast<TrialState>(value);
 }
 
-std::optional<double> time(const Json& line, const char* key) {
-  const auto found = line.find(key);
-  if (found == line.end() || found->is_null()) return std::nullopt;
-  return read_time(found->get<std::string>(), true);
-}
-
 std::vector<double> values(const Json& line) {
   if (const auto many = line.find("values"); many != line.end() && !many->is_null()) {
     return many->get<std::vector<double>>();
@@ -87,6 +81,14 @@ Journal::Study* Journal::study(std::int64_t id) {
   if (id < 0 || static_cast<std::size_t>(id) >= studies_.size()) return nullptr;
   Study& found = studies_[static_cast<std::size_t>(id)];
   return found.removed ? nullptr : &found;
+}
+
+std::optional<double> Journal::time(const Json& line, const char* key) {
+  const auto found = line.find(key);
+  if (found == line.end() || found->is_null()) return std::nullopt;
+  const auto text = found->get<std::string>();
+  has_offsets_ = has_offsets_ || text.find_first_of("+Z", text.find('T')) != std::string::npos;
+  return read_time(text, true);
 }
 
 Trial* Journal::running(std::int64_t id) {
@@ -224,15 +226,17 @@ class LineWriter {
   Json line_ = Json::object();
 };
 
-Json times(const std::optional<double>& time) { return time ? Json(journal_time(*time)) : Json(nullptr); }
+Json written(const std::optional<double>& time, bool offset) {
+  return time ? Json(journal_time(*time, offset)) : Json(nullptr);
+}
 
 Json removable(const Json& value) { return value.is_discarded() ? Json(nullptr) : value; }
 
-std::string created(const std::string& worker, std::int64_t study, const Trial& trial) {
+std::string created(const std::string& worker, std::int64_t study, const Trial& trial, bool offsets) {
   LineWriter line(kCreateTrial, worker);
   line.add("study_id", study);
-  line.add("datetime_start", times(trial.began));
-  if (trial.ended) line.add("datetime_complete", times(trial.ended));
+  line.add("datetime_start", written(trial.began, offsets));
+  if (trial.ended) line.add("datetime_complete", written(trial.ended, offsets));
   line.add("state", static_cast<int>(trial.state));
   line.add("value", trial.values.size() == 1 ? Json(trial.values[0]) : Json(nullptr));
   line.add("values", trial.values.size() > 1 ? Json(trial.values) : Json(nullptr));
@@ -261,15 +265,16 @@ std::string journal_line(const std::string& worker, const StudyRecord& record) {
   return line.text();
 }
 
-std::string journal_line(const std::string& worker, std::int64_t study, const Change& change, double now) {
-  if (const auto* const made = std::get_if<NewTrial>(&change)) return created(worker, study, made->trial);
+std::string journal_line(const std::string& worker, std::int64_t study, const Change& change, double now,
+                         bool offsets) {
+  if (const auto* const made = std::get_if<NewTrial>(&change)) return created(worker, study, made->trial, offsets);
   if (const auto* const next = std::get_if<StateChange>(&change)) {
     LineWriter line(kState, worker);
     line.add("trial_id", next->id);
     line.add("state", static_cast<int>(next->state));
     line.add("values", next->values.empty() ? Json(nullptr) : Json(next->values));
-    if (next->state == TrialState::kRunning) line.add("datetime_start", times(next->began.value_or(now)));
-    if (is_over(next->state)) line.add("datetime_complete", times(next->ended.value_or(now)));
+    if (next->state == TrialState::kRunning) line.add("datetime_start", written(next->began.value_or(now), offsets));
+    if (is_over(next->state)) line.add("datetime_complete", written(next->ended.value_or(now), offsets));
     return line.text();
   }
   if (const auto* const parameter = std::get_if<NewParameter>(&change)) {

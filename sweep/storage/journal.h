@@ -28,7 +28,9 @@ class Journal {
 
   const std::vector<Study>& studies() const { return studies_; }
   const std::vector<Trial>& trials() const { return trials_; }  ///< by id
-  Study* study(std::int64_t id);                                ///< nullptr where there is none (any more)
+  /// Whether times bear their offset from UTC here.
+  bool has_offsets() const { return has_offsets_; }
+  Study* study(std::int64_t id);  ///< nullptr where there is none (any more)
 
  private:
   void create_study(const Json& line);
@@ -36,15 +38,17 @@ class Journal {
   void set_parameter(Trial& trial, std::int64_t study, const Json& line);
   void set_state(Trial& trial, const Json& line);
   Trial* running(std::int64_t id);
+  std::optional<double> time(const Json& line, const char* key);
 
   std::vector<Study> studies_;
   std::vector<Trial> trials_;
   std::vector<std::int64_t> study_of_;  ///< of each trial
   DistributionPool distributions_;
+  bool has_offsets_ = false;
 };
 
 /// The lines that make these changes, without their line ends. `worker` is who writes.
 std::string journal_line(const std::string& worker, const StudyRecord& created);
-std::string journal_line(const std::string& worker, std::int64_t study, const Change& change, double now);
+std::string journal_line(const std::string& worker, std::int64_t study, const Change& change, double now, bool offsets);
 
 }  // namespace etude::sweep

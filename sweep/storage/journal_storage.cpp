@@ -132,7 +132,7 @@ void JournalStorage::apply(std::int64_t study, std::vector<Change>& changes) {
         trial->trial.number = number++;
         made.emplace_back(&trial->trial, next + static_cast<std::int64_t>(made.size()));
       }
-      lines += journal_line(worker_, study, *change, now()) + "\n";
+      lines += journal_line(worker_, study, *change, now(), journal_.has_offsets()) + "\n";
     }
     return lines;
   });
@@ -140,7 +140,7 @@ void JournalStorage::apply(std::int64_t study, std::vector<Change>& changes) {
 }
 
 bool JournalStorage::written_by_others() {
-  if (!others_wrote_ && file_.has_grown()) others_wrote_ = true;
+  if (file_.has_grown()) read_on();
   return std::exchange(others_wrote_, false);
 }
 
