@@ -338,10 +338,11 @@ Node tree_of(const Json& value) {
 }
 
 std::string assignment(const std::string& name, const Json& value) {
-  if (value.is_string()) {
+  // A list or a map that was one of the values is text that begins so; other text of that kind is only quoted.
+  const std::string text = value.is_string() ? value.get<std::string>() : "";
+  if (text.starts_with('[') || text.starts_with('{')) {
     try {
-      const Node node = config::parse_tree(value.get<std::string>(), 0);
-      if (node.kind == Kind::kList || node.kind == Kind::kMap) return name + "=" + value.get<std::string>();
+      if (config::parse_tree(text, 0).kind != Kind::kScalar) return name + "=" + text;
     } catch (const config::TreeError&) {  // then it is text
     }
   }

@@ -11,19 +11,22 @@ const SearchSpace::Entry* SearchSpace::find(const std::string& name) const {
 }
 
 bool SearchSpace::is_active(const Entry& entry, const Assignment& values) const {
-  return std::all_of(entry.when.begin(), entry.when.end(), [&](const auto& condition) {
-    const auto& [name, allowed] = condition;
-    const auto value = values.find(name);
-    const Entry* decides = find(name);
-    return value != values.end() && std::find(allowed.begin(), allowed.end(), value->second) != allowed.end() &&
-           decides != nullptr && is_active(*decides, values);
-  });
+  if (entry.when.empty()) return true;
+  const std::vector<const Entry*> all = active(values);
+  return std::any_of(all.begin(), all.end(), [&](const Entry* one) { return one->name == entry.name; });
 }
 
 std::vector<const SearchSpace::Entry*> SearchSpace::active(const Assignment& values) const {
+  // In one pass, since conditions look back: following each of them would take 2^n steps where all are entangled.
   std::vector<const Entry*> all;
+  const auto is_met = [&](const auto& condition) {
+    const auto& [name, allowed] = condition;
+    const auto value = values.find(name);
+    return value != values.end() && std::find(allowed.begin(), allowed.end(), value->second) != allowed.end() &&
+           std::any_of(all.begin(), all.end(), [&, &wanted = name](const Entry* one) { return one->name == wanted; });
+  };
   for (const Entry& entry : entries) {
-    if (is_active(entry, values)) all.push_back(&entry);
+    if (std::all_of(entry.when.begin(), entry.when.end(), is_met)) all.push_back(&entry);
   }
   return all;
 }
