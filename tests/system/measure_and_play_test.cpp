@@ -176,14 +176,19 @@ TEST_F(MeasureAndPlay, InspectAndExplainKnowWhatIsThere) {
   const ShellResult unknown = etude("explain train.lrate");
   EXPECT_EQ(unknown.exit_code, 2);
   EXPECT_THAT(unknown.errors, HasSubstr("train.lr"));
+  EXPECT_THAT(etude("explain --sweep budget.gpu_hours").output, HasSubstr("GPU-hours over all trials"));
+  EXPECT_THAT(etude("explain --sweep --json-schema").output, HasSubstr("\"max_concurrent_trials\""));
+  EXPECT_EQ(etude("explain --sweep --cluster").exit_code, 2);
 }
 
 TEST_F(MeasureAndPlay, CompletionIsValidBashAndOffersSubcommands) {
   const ShellResult result =
       run_shell("bash -c 'source <(" + etude_program() +
                 " completion); COMP_WORDS=(etude ev); COMP_CWORD=1; _etude; echo ${COMPREPLY[@]}; "
-                "COMP_WORDS=(etude train --res); COMP_CWORD=2; _etude; echo ${COMPREPLY[@]}'");
-  EXPECT_EQ(result.output, "evaluate\n--resume\n") << result.errors;
+                "COMP_WORDS=(etude train --res); COMP_CWORD=2; _etude; echo ${COMPREPLY[@]}; "
+                "COMP_WORDS=(etude sweep imp); COMP_CWORD=2; _etude; echo ${COMPREPLY[@]}; "
+                "COMP_WORDS=(etude sweep run --clus); COMP_CWORD=3; _etude; echo ${COMPREPLY[@]}'");
+  EXPECT_EQ(result.output, "evaluate\n--resume\nimportance\n--cluster --cluster-set\n") << result.errors;
 }
 
 }  // namespace
