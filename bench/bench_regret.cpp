@@ -1,8 +1,8 @@
 // The regret of samplers (the least loss after so many trials, less the optimum) and the time of a suggestion. One JSON
 // line for each function; bench/peers/optuna_regret.py prints the same of Optuna.
 #include <algorithm>
-#include <chrono>
 #include <cstdio>
+#include <ctime>
 #include <limits>
 
 #include <CLI/CLI.hpp>
@@ -16,11 +16,10 @@ namespace {
 
 using namespace etude;
 using namespace etude::sweep;
-using Clock = std::chrono::steady_clock;
 
 struct Run {
   double regret = std::numeric_limits<double>::infinity();
-  double milliseconds = 0;  ///< of the last tenth of the suggestions, each
+  double milliseconds = 0;  ///< of the processor for each of the last tenth of the suggestions
 };
 
 std::unique_ptr<Sampler> make(const std::string& kind, const std::vector<std::string>& settings) {
@@ -39,11 +38,11 @@ Run search(Sampler& sampler, const bench::Problem& problem, std::uint64_t seed, 
   const std::vector<Direction> directions{Direction::kMinimize};
   std::vector<Trial> done;
   Run run;
-  Clock::duration late{};
+  std::clock_t late = 0;
   for (std::int64_t number = 0; number < trials; ++number) {
-    const auto begin = Clock::now();
+    const std::clock_t begin = std::clock();
     const Assignment values = sampler.suggest({problem.space, {directions, done}, number, {}, seed}).values;
-    if (number >= trials - trials / 10) late += Clock::now() - begin;
+    if (number >= trials - trials / 10) late += std::clock() - begin;
     Trial trial;
     trial.id = trial.number = number;
     trial.state = TrialState::kComplete;
@@ -52,7 +51,7 @@ Run search(Sampler& sampler, const bench::Problem& problem, std::uint64_t seed, 
     run.regret = std::min(run.regret, trial.values[0] - problem.optimum);
     done.push_back(std::move(trial));
   }
-  run.milliseconds = std::chrono::duration<double, std::milli>(late).count() / static_cast<double>(trials / 10);
+  run.milliseconds = 1e3 * static_cast<double>(late) / CLOCKS_PER_SEC / static_cast<double>(trials / 10);
   return run;
 }
 

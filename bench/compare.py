@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 
-from measure import CORES, ROOT, Session, number, older_peer, peer, ratio, table
+from measure import CORES, ROOT, Session, number, older_peer, peer, ratio, studies_peer, table
 
 PRECISIONS = ("float32", "bfloat16")
 CLOCKS = {"wall": "figure", "cpu": "cpu_figure"}
@@ -313,11 +313,34 @@ def window_table(session, clock):
            ("sliding window", number(slid, 3), "", number(losses[1], 4))])
 
 
+def regret(session):
+    """Once, whatever the rounds: 30 seeds each are in it, and it comes out the same every time."""
+    session.run([session.program("bench_regret")])
+    session.run([session.program("bench_regret"), "--sampler", "random"])
+    session.run(studies_peer("optuna_regret.py"))
+    for _ in range(session.rounds):
+        session.run([session.program("bench_regret"), "--trials", "1000", "--seeds", "1"])
+
+
+def regret_table(session, clock):
+    rows = []
+    for function in session.values("function", what="regret"):
+        def found(key="figure", who="etude", sampler="tpe", trials=100):
+            return session.figure(key, what="regret", who=who, function=function, sampler=sampler, trials=trials)
+        theirs = next(who for who in session.values("who", what="regret") if who != "etude")
+        rows.append((function, number(found(), 4), number(found(who=theirs), 4), ratio(found(), found(who=theirs)),
+                     number(found(sampler="random"), 4), number(found("milliseconds", trials=1000), 2)))
+    table("Regret after 100 trials, median of 30 seeds, each with its default sampler; the time of a suggestion after "
+          "900 to 1,000 trials, of the processor",
+          ("", "etude", "Optuna", "ratio", "random search", "etude, ms"), rows)
+
+
 BENCHMARKS = {"train": train, "ranks": ranks, "generate": generate, "far": far, "pack": pack, "start": start,
-              "checkpoint": checkpoint, "memory": memory, "transformer_xl": transformer_xl, "window": window}
+              "checkpoint": checkpoint, "memory": memory, "transformer_xl": transformer_xl, "window": window,
+              "regret": regret}
 TABLES = {"train": train_table, "ranks": ranks_table, "generate": generate_table, "far": far_table,
           "pack": pack_table, "start": start_table, "checkpoint": checkpoint_table, "memory": memory_table,
-          "transformer_xl": transformer_xl_table, "window": window_table}
+          "transformer_xl": transformer_xl_table, "window": window_table, "regret": regret_table}
 
 
 def cpu_flags():

@@ -32,6 +32,11 @@ def older_peer(script, *arguments):
     return ["env", f"PYTHONPATH={ROOT / '.deps/oracle-xl'}", *peer(script, *arguments)]
 
 
+def studies_peer(script, *arguments):
+    """With Optuna."""
+    return ["env", f"PYTHONPATH={ROOT / '.deps/oracle-optuna'}", *peer(script, *arguments)]
+
+
 class Session:
     """One run of script/bench: what is measured, and everything that was found."""
 

@@ -32,8 +32,9 @@ Rank rank_of(const Trial& trial, Direction direction) {
 
 }  // namespace
 
-std::optional<double> value_of(const Trial& trial, const SearchSpace::Entry& entry) {
-  const Parameter* parameter = trial.parameter(entry.name);
+std::optional<double> value_of(const Trial& trial, const SearchSpace::Entry& entry, std::size_t likely) {
+  const bool there = likely < trial.parameters.size() && trial.parameters[likely].name == entry.name;
+  const Parameter* parameter = there ? &trial.parameters[likely] : trial.parameter(entry.name);
   if (parameter == nullptr || parameter->distribution == nullptr) return std::nullopt;
   const Distribution &theirs = *parameter->distribution, &ours = *entry.distribution;
   if (&theirs != &ours && (theirs.is_categorical() || ours.is_categorical()) && theirs != ours) {

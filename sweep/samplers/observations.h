@@ -10,8 +10,8 @@ namespace etude::sweep {
 
 /// The value that a trial has for this parameter, as the search space's own distribution counts it. Nothing where the
 /// trial lacks it, or has a value that this distribution does not know: trials come from other programs, and from sweep
-/// files that were changed since.
-std::optional<double> value_of(const Trial& trial, const SearchSpace::Entry& entry);
+/// files that were changed since. `likely`: where among its parameters to look first.
+std::optional<double> value_of(const Trial& trial, const SearchSpace::Entry& entry, std::size_t likely = 0);
 
 /// The loss of a complete trial: less is better, nan counts as the worst there is. For studies of one objective.
 double loss_of(const Trial& trial, Direction direction);

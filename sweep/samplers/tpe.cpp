@@ -32,18 +32,40 @@ struct TpeOptions {
   bool constant_liar = true;
 };
 
-/// Appends a trial's point, unless it lacks one of the parameters.
-bool append(Cloud& cloud, const Group& group, const Trial& trial, double weight) {
-  Places point;
-  for (const SearchSpace::Entry* entry : group) {
-    const auto value = value_of(trial, *entry);
-    if (!value) return false;
-    point.push_back(entry->distribution->is_categorical() ? *value : to_unit(*entry->distribution, *value));
+/// Where trials have these parameters: mostly all at one place.
+std::vector<std::size_t> likely_places(const Group& group, const std::vector<const Trial*>& trials) {
+  std::vector<std::size_t> where(group.size(), 0);
+  for (std::size_t j = 0; j < group.size(); ++j) {
+    for (const Trial* trial : trials) {
+      const Parameter* found = trial->parameter(group[j]->name);
+      if (found == nullptr) continue;
+      where[j] = static_cast<std::size_t>(found - trial->parameters.data());
+      break;
+    }
   }
+  return where;
+}
+
+/// Appends the points of those trials that have all parameters of the group.
+void append(Cloud& cloud, const Group& group, const std::vector<const Trial*>& trials) {
+  std::vector<Scale> scales;
+  for (const SearchSpace::Entry* entry : group) scales.emplace_back(*entry->distribution);
+  const std::vector<std::size_t> where = likely_places(group, trials);
   cloud.along.resize(group.size());
-  for (std::size_t j = 0; j < group.size(); ++j) cloud.along[j].push_back(point[j]);
-  cloud.weights.push_back(weight);
-  return true;
+  Places point(group.size());
+  for (const Trial* trial : trials) {
+    bool whole = true;
+    for (std::size_t j = 0; j < group.size() && whole; ++j) {
+      const SearchSpace::Entry& entry = *group[j];
+      const auto value = value_of(*trial, entry, where[j]);
+      whole = value.has_value();
+      if (!whole) break;
+      point[j] = entry.distribution->is_categorical() ? *value : to_unit(*entry.distribution, scales[j], *value);
+    }
+    if (!whole) continue;
+    for (std::size_t j = 0; j < group.size(); ++j) cloud.along[j].push_back(point[j]);
+    cloud.weights.push_back(1);
+  }
 }
 
 class TpeSampler final : public Sampler {
@@ -100,7 +122,7 @@ class TpeSampler final : public Sampler {
 
   std::pair<Cloud, Cloud> split(const Group& group, const Observations& seen) const {
     Cloud all;
-    for (const Trial* trial : seen.ranked) append(all, group, *trial, 1);
+    append(all, group, seen.ranked);
     const std::size_t known = all.weights.size();
     const auto share = static_cast<std::int64_t>(std::ceil(options_.gamma * static_cast<double>(known)));
     const auto count = static_cast<std::size_t>(std::min(share, options_.most_good));
@@ -117,9 +139,7 @@ class TpeSampler final : public Sampler {
       good.weights.push_back(ranked ? std::log((static_cast<double>(count) + 0.5) / static_cast<double>(rank)) : 1);
     }
     bad.weights.assign(known - count, 1);
-    if (options_.constant_liar) {
-      for (const Trial* trial : seen.running) append(bad, group, *trial, 1);
-    }
+    if (options_.constant_liar) append(bad, group, seen.running);
     return {std::move(good), std::move(bad)};
   }
 

@@ -33,7 +33,10 @@ double from_unit(const Distribution& distribution, double u) {
 }
 
 double to_unit(const Distribution& distribution, double internal) {
-  const Scale scale(distribution);
+  return to_unit(distribution, Scale(distribution), internal);
+}
+
+double to_unit(const Distribution& distribution, const Scale& scale, double internal) {
   if (scale.width() <= 0) return 0.5;
   return std::clamp((to_scale(distribution, internal) - scale.low) / scale.width(), 0.0, 1.0);
 }

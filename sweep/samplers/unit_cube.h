@@ -22,5 +22,6 @@ double from_scale(const Distribution& distribution, double place);
 /// the distribution is `log`), ends included and every step and choice equally likely.
 double from_unit(const Distribution& distribution, double u);
 double to_unit(const Distribution& distribution, double internal);
+double to_unit(const Distribution& distribution, const Scale& scale, double internal);  ///< for many values
 
 }  // namespace etude::sweep

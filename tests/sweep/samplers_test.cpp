@@ -338,13 +338,13 @@ TEST(TpeDensity, IsThatOfOptuna) {
                      y = Distribution::real(-5, 10);
   const auto place = [&](double value) { return to_unit(y, value); };
   const TpeDensity density(
-      {&x, &c, &y}, {{{.1, .15, .4, .9}, {0, 2, 2, 1}, {place(-4), place(9.5), place(2), place(2.5)}}, {1, 1, 1, 1}},
+      {&x, &c, &y}, {{{.5, .55, .6, .9}, {0, 2, 2, 1}, {place(-1), place(4.5), place(2), place(2.5)}}, {1, 1, 1, 1}},
       {1, 1, 1});
   const double constant = std::log(15) + std::log(2 * std::numbers::pi);
-  EXPECT_NEAR(density.log_density({.12, 0, place(-4.5)}) - constant, -2.73239503, 1e-8);
-  EXPECT_NEAR(density.log_density({.5, 1, place(5)}) - constant, -3.86676493, 1e-8);
-  EXPECT_NEAR(density.log_density({.99, 2, place(2.2)}) - constant, -4.21929094, 1e-8);
-  EXPECT_NEAR(density.log_density({0, 2, place(10)}) - constant, -3.22211845, 1e-8);
+  EXPECT_NEAR(density.log_density({.12, 0, place(-4.5)}) - constant, -5.091501407, 1e-8);
+  EXPECT_NEAR(density.log_density({.5, 1, place(5)}) - constant, -3.486491034, 1e-8);
+  EXPECT_NEAR(density.log_density({.99, 2, place(2.2)}) - constant, -3.628796465, 1e-8);
+  EXPECT_NEAR(density.log_density({0, 2, place(10)}) - constant, -5.547328002, 1e-8);
 }
 
 TEST(TpeDensity, OfStepsIsNearlyThatOfOptuna) {
