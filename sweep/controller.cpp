@@ -448,7 +448,8 @@ struct Controller::Parts {
     }
   }
 
-  void take_measurements(std::int64_t number, const std::vector<Measurement>& measurements) {
+  /// Whether there was any news in it.
+  bool take_measurements(std::int64_t number, const std::vector<Measurement>& measurements) {
     const std::string& objective = sweep.objectives.front().name;
     bool news = false;
     for (const Measurement& one : measurements) {
@@ -461,8 +462,12 @@ struct Controller::Parts {
       study.report(number, {one.step, value->second});
       news = true;
     }
+    return news;
+  }
+
+  void judge(std::int64_t number) {
     const auto found = live.find(number);
-    if (!news || found == live.end() || found->second.standing.verdict != Verdict::kContinue) return;
+    if (found == live.end() || found->second.standing.verdict != Verdict::kContinue) return;
     if (sweep.objectives.size() > 1) return;
     const Verdict verdict = sweep.pruner().judge(study.history(), existing(number));
     if (verdict == Verdict::kContinue) return;
@@ -640,7 +645,7 @@ Answer Controller::report(std::int64_t number, const std::vector<Measurement>& m
       }
       return Answer{verdict_of(trial), text_attribute(trial, kReason), -1};
     }
-    parts.take_measurements(number, measurements);
+    if (parts.take_measurements(number, measurements)) parts.judge(number);
     parts.stop_what_must();
     const double now = parts.clock();
     Parts::Live& one = found->second;
@@ -664,6 +669,14 @@ void Controller::tell(std::int64_t number, const Outcome& outcome) {
     parts_->end(number, outcome);
     const auto found = parts_->live.find(number);
     if (found != parts_->live.end() && !found->second.standing.worker.launched) parts_->release(number);
+    parts_->study.wait_until_stored(lock);
+  });
+}
+
+void Controller::catch_up(std::int64_t number, const std::vector<Measurement>& measurements) {
+  as_refusal([&] {
+    std::unique_lock lock(parts_->study.mutex());
+    if (parts_->existing(number).state == TrialState::kRunning) parts_->take_measurements(number, measurements);
     parts_->study.wait_until_stored(lock);
   });
 }

@@ -45,6 +45,9 @@ class Controller final : public Desk {
   /// It was lost (its node died, its lease is over): it is to be begun again from its checkpoint, or FAILs.
   void lose(std::int64_t number, const std::string& why);
 
+  /// What it has measured while nobody listened, and now that it runs no more: nothing is decided by it.
+  void catch_up(std::int64_t number, const std::vector<Measurement>& measurements);
+
   /// Its job is through: as tell(), for whoever launched it. Until then it keeps its place, whatever its ranks have told.
   void ended(std::int64_t number, const Outcome& outcome);
 

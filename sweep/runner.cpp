@@ -159,6 +159,7 @@ void Runner::look_after(std::int64_t number, const Standing& standing) {
   }
   controller_.note_stints(number, stints_of(standing.worker, overview));
   if (over) {
+    controller_.catch_up(number, evaluations_in(run::RunFolder(job.folder.parent_path()).metrics()));
     end(number, standing, overview);
   } else if (standing.verdict == Verdict::kPause || standing.verdict == Verdict::kPrune) {
     if (told_to_stop_.insert(number).second) launch::stop(job, false);

@@ -243,6 +243,23 @@ TEST_F(Sweep, ABudgetOfMoneyEndsWhatRuns) {
   EXPECT_TRUE(etude_processes(shop_.path()).empty());
 }
 
+TEST_F(Sweep, ABudgetHoldsWhileThereIsNoController) {
+  write_sweep("budget: {cost: 12 EUR, trials: 1}\nset: {train.steps: 10000000}\n");
+  std::ofstream(shop_.path() / "cluster.yaml") << "engine: local\nprice: {per_node_hour: 3600, currency: EUR}\n";
+  {
+    Background run(background_run() + " --cluster cluster.yaml --host 127.0.0.1");
+    ASSERT_TRUE(eventually([&] { return evaluated(0, 1); }));
+    run.signal_first(SIGKILL);
+    run.wait();
+  }
+  EXPECT_TRUE(eventually([&] { return etude_processes(shop_.path()).empty(); })) << "it trains on, though nobody pays";
+  EXPECT_GE(last_step(trial(0)), 10);
+  EXPECT_EQ(Json::parse(slurp(trial(0) / "job" / "status.json"))["attempts"][0]["code"], 76);
+  const ShellResult ran = sweep("run sweep.yaml --cluster cluster.yaml --host 127.0.0.1");
+  EXPECT_EQ(ran.exit_code, 0) << ran.errors;
+  ASSERT_THAT(states(), ElementsAre("PRUNED"));
+}
+
 TEST_F(Sweep, WhatCannotBeIsSaidBeforeAnythingBegins) {
   const auto refusal = [&](const std::string& more) {
     write_sweep(more);
