@@ -68,7 +68,7 @@ TEST(CmaEs, FindsTheBottomOfAnIllConditionedValley) {
   Playground ground{cube(5, Distribution::real(-5, 5))};
   const auto sampler = make_sampler("cma_es");
   ground.run(*sampler, 1000, [](const Assignment& values) { return std::vector{ellipsoid(values)}; });
-  EXPECT_LT(ground.best(), 1e-6);  // cmaes 0.13.1, same start and sigma: a median of 2.1e-7 over 9 seeds
+  EXPECT_LT(ground.best(), 1e-6);  // cmaes 0.13.1, same start and sigma: a median of 4.2e-7 over 9 seeds
 }
 
 TEST(CmaEs, MaximizesWhereThatIsAsked) {
