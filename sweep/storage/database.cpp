@@ -46,6 +46,7 @@ std::set<std::string> parameters(std::string_view sql) {
 soci::statement& Database::statement(const char* sql, std::initializer_list<const char*> into) {
   const auto known = statements_.find(std::string_view(sql));
   if (known != statements_.end()) return *known->second;
+  if (!session_) connected();
   auto made = std::make_unique<soci::statement>(*session_);
   for (const char* name : into) {
     with_field(fields, name, [&](auto& cell) { made->exchange(soci::into(cell.value, cell.is)); });

@@ -73,12 +73,10 @@ class Sqlite : public Database {
 
   [[noreturn]] void fail(const soci::soci_error& error) override {
     using namespace sqlite_api;
-    int code = SQLITE_ERROR;
-    if (session_) {
-      code = sqlite3_errcode(static_cast<soci::sqlite3_session_backend*>(session_->get_backend())->conn_);
-    } else if (const auto* open = dynamic_cast<const soci::sqlite3_soci_error*>(&error)) {
-      code = open->result();
-    }
+    const auto* const told = dynamic_cast<const soci::sqlite3_soci_error*>(&error);
+    const int code = told != nullptr ? told->result() : SQLITE_ERROR;
+    std::string reason = error.get_error_message();
+    if (reason.starts_with("sqlite3_")) reason.erase(0, reason.find(": ") + 2);  // a function of SOCI's
     static const std::map<int, const char*> kWaysOut{
         {SQLITE_FULL, "its disk is full: nothing was changed; make room and try again"},
         {SQLITE_IOERR, "its disk fails or is full: nothing was changed; make room and try again"},
@@ -89,8 +87,8 @@ class Sqlite : public Database {
         {SQLITE_CANTOPEN, "the file cannot be opened: see that its folder exists and may be written"},
     };
     const auto way_out = kWaysOut.find(code & 0xff);
-    throw Error(fmt::format("{}: {} ({})", file_, way_out == kWaysOut.end() ? "SQLite failed" : way_out->second,
-                            error.get_error_message()));
+    throw Error(
+        fmt::format("{}: {} ({})", file_, way_out == kWaysOut.end() ? "SQLite failed" : way_out->second, reason));
   }
 
  private:
