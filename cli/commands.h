@@ -1,7 +1,9 @@
 #pragma once
 
 #include <exception>
+#include <filesystem>
 #include <string>
+#include <vector>
 
 #include <CLI/CLI.hpp>
 
@@ -26,6 +28,8 @@ void add_completion(CLI::App& app);
 /// The subcommands of `sweep` that look at a study, wherever it is stored.
 void add_study_commands(CLI::App& sweep);
 
+/// --cluster and --cluster-set.
+void add_cluster_options(CLI::App& command, std::filesystem::path& cluster, std::vector<std::string>& assignments);
 /// --max-hours and --max-cost.
 void add_launch_limits(CLI::App& command, launch::Limits& limits);
 

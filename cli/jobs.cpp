@@ -1,4 +1,3 @@
-#include <algorithm>
 #include <memory>
 #include <string>
 #include <vector>
@@ -8,6 +7,7 @@
 
 #include "cli/commands.h"
 #include "cli/follow.h"
+#include "cli/table.h"
 #include "framework/config/error.h"
 #include "framework/log/format.h"
 #include "launch/job_list.h"
@@ -15,8 +15,6 @@
 
 namespace etude::cli {
 namespace {
-
-using Row = std::vector<std::string>;
 
 Row row_of(const launch::Overview& overview) {
   Row row{overview.job.name, in_words(overview.state), overview.where, "", "", "", "", ""};
@@ -31,20 +29,6 @@ Row row_of(const launch::Overview& overview) {
     if (!status->attempts.empty()) row[7] = cost_in_words(*status);
   }
   return row;
-}
-
-void print_table(const std::vector<Row>& rows, const std::vector<std::string>& remarks) {
-  std::vector<std::size_t> widths(rows.front().size());
-  for (const Row& row : rows) {
-    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
-  }
-  for (std::size_t r = 0; r < rows.size(); ++r) {
-    std::string line;
-    for (std::size_t i = 0; i < widths.size(); ++i) line += fmt::format("{:<{}}  ", rows[r][i], widths[i]);
-    while (line.ends_with(' ')) line.pop_back();
-    fmt::print("{}\n", line);
-    if (!remarks[r].empty()) fmt::print("    {}\n", remarks[r]);
-  }
 }
 
 nlohmann::json to_json(const launch::Overview& overview) {

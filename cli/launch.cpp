@@ -103,21 +103,25 @@ void run_doctor(const Arguments& arguments) {
              arguments.cluster.empty() ? "training on this machine" : arguments.cluster.string());
 }
 
-void add_cluster_options(CLI::App& command, Arguments& arguments) {
-  command
-      .add_option(
-          "--cluster", arguments.cluster,
-          "Where to compute, a YAML file ('etude explain --cluster' lists its keys); this machine when left out")
-      ->type_name("FILE");
-  command.add_option("--cluster-set", arguments.cluster_assignments, "Another value for one key of the cluster file")
-      ->type_name("KEY=VALUE")
-      ->allow_extra_args(false)
-      ->take_all();
+void add_where(CLI::App& command, Arguments& arguments) {
+  add_cluster_options(command, arguments.cluster, arguments.cluster_assignments);
   command.add_option("--nodes", arguments.nodes, "Machines for one run, instead of what the cluster file says")
       ->check(CLI::Range(1, 100'000));
 }
 
 }  // namespace
+
+void add_cluster_options(CLI::App& command, fs::path& cluster, std::vector<std::string>& assignments) {
+  command
+      .add_option(
+          "--cluster", cluster,
+          "Where to compute, a YAML file ('etude explain --cluster' lists its keys); this machine when left out")
+      ->type_name("FILE");
+  command.add_option("--cluster-set", assignments, "Another value for one key of the cluster file")
+      ->type_name("KEY=VALUE")
+      ->allow_extra_args(false)
+      ->take_all();
+}
 
 void add_launch_limits(CLI::App& command, launch::Limits& limits) {
   command
@@ -135,7 +139,7 @@ void add_launch(CLI::App& app) {
   CLI::App* command =
       app.add_subcommand("launch", "Start training here, on hosts, Slurm, Kubernetes or a cloud, and look after it");
   command->add_option("experiment", arguments->experiment, "The experiment, a YAML file")->type_name("FILE");
-  add_cluster_options(*command, *arguments);
+  add_where(*command, *arguments);
   command->add_option("--set", arguments->assignments, "Another value for one key of the experiment (repeatable)")
       ->type_name("KEY=VALUE")
       ->allow_extra_args(false)
@@ -160,7 +164,7 @@ void add_launch(CLI::App& app) {
   auto of_doctor = std::make_shared<Arguments>();
   CLI::App* doctor =
       command->add_subcommand("doctor", "Say what is missing, here or at the cluster, and how to get it");
-  add_cluster_options(*doctor, *of_doctor);
+  add_where(*doctor, *of_doctor);
   doctor->callback([of_doctor] { run_doctor(*of_doctor); });
   command->callback([arguments, doctor] {
     if (doctor->parsed()) return;

@@ -11,6 +11,7 @@
 
 #include "cli/commands.h"
 #include "cli/sweep.h"
+#include "cli/table.h"
 #include "framework/config/error.h"
 #include "framework/files/files.h"
 #include "framework/log/format.h"
@@ -136,21 +137,6 @@ Json to_json(const Trial& trial) {
           {"system_attributes", trial.system_attributes}};
 }
 
-using Row = std::vector<std::string>;
-
-void print_rows(const std::vector<Row>& rows) {
-  std::vector<std::size_t> widths(rows.front().size());
-  for (const Row& row : rows) {
-    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
-  }
-  for (const Row& row : rows) {
-    std::string line;
-    for (std::size_t i = 0; i < row.size(); ++i) line += fmt::format("{:<{}}  ", row[i], widths[i]);
-    while (line.ends_with(' ')) line.pop_back();
-    fmt::print("{}\n", line);
-  }
-}
-
 std::vector<Row> table(const Found& found) {
   const auto objectives = found.objectives(), parameters = parameter_names(found);
   Row head{"TRIAL", "STATE"};
@@ -193,7 +179,7 @@ void show_status(const Arguments& arguments) {
   if (found.sweep != nullptr && fs::exists(controller_file(*found.sweep))) {
     fmt::print("controller: {}\n", sweep::find_controller(controller_file(*found.sweep).string()).url);
   }
-  print_rows(table(found));
+  print_table(table(found));
   const auto best = sweep::pareto_front(found.history());
   if (!best.empty()) fmt::print("best: trial{} {}\n", best.size() == 1 ? "" : "s", fmt::join(best, ", "));
 }
@@ -316,7 +302,7 @@ void show_importance(const Arguments& arguments) {
     rows.push_back({one.name, fmt::format("{:.3f} ± {:.3f}", one.importance, one.deviation),
                     std::string(static_cast<std::size_t>(std::lround(40 * one.importance)), '#')});
   }
-  print_rows(rows);
+  print_table(rows);
   fmt::print("share of the variance of {} that each explains (fANOVA), from {} complete trials\n",
              found.objectives()[arguments.objective], all.trials);
 }

@@ -27,6 +27,7 @@
 #include "launch/core_ledger.h"
 #include "launch/launcher.h"
 #include "sweep/controller.h"
+#include "sweep/parameters.h"
 #include "sweep/place.h"
 #include "sweep/runner.h"
 #include "sweep/server/server.h"
@@ -383,7 +384,7 @@ fs::path controller_file(const SweepFile& sweep) { return sweep.folder / "contro
 std::string experiment_of(const SweepFile& sweep, const sweep::Trial& trial) {
   std::vector<std::string> assignments = sweep.assignments;
   for (const sweep::Parameter& parameter : trial.parameters) {
-    assignments.push_back(fmt::format("{}={}", parameter.name, sweep::dump_json(parameter.external())));
+    assignments.push_back(sweep::assignment(parameter.name, parameter.external()));
   }
   const std::string name = fmt::format("{}-trial-{:04}", sweep.name, trial.number);
   assignments.push_back("name=" + sweep::dump_json(name));
@@ -399,12 +400,7 @@ void add_sweep(CLI::App& app) {
   CLI::App* run =
       command->add_subcommand("run", "Run a sweep: its controller here, its trials where the cluster file says");
   add_common(*run, *of_run);
-  run->add_option("--cluster", of_run->cluster, "Where trials are computed, a YAML file; this machine when left out")
-      ->type_name("FILE");
-  run->add_option("--cluster-set", of_run->cluster_assignments, "Another value for one key of the cluster file")
-      ->type_name("KEY=VALUE")
-      ->allow_extra_args(false)
-      ->take_all();
+  add_cluster_options(*run, of_run->cluster, of_run->cluster_assignments);
   run->add_option("--jobs", of_run->jobs, "Trials at once, instead of resources.max_concurrent_trials")
       ->check(CLI::Range(1, 100'000));
   run->footer(

@@ -10,6 +10,7 @@
 #include "framework/run/run_folder.h"
 #include "launch/engine.h"
 #include "sweep/harvest.h"
+#include "sweep/parameters.h"
 #include "sweep/place.h"
 
 namespace etude::sweep {
@@ -109,7 +110,7 @@ Worker Runner::worker() {
 
 std::vector<std::string> Runner::assignments(const Order& order) const {
   std::vector<std::string> all = sweep_.assignments;
-  for (const auto& [name, value] : order.parameters) all.push_back(fmt::format("{}={}", name, dump_json(value)));
+  for (const auto& [name, value] : order.parameters) all.push_back(assignment(name, value));
   all.push_back(fmt::format("name={}-{:04}", sweep_.name, order.number));
   all.push_back(fmt::format("run={}", dump_json(folder_of(sweep_, order.number).string())));
   if (order.parent) {
@@ -154,7 +155,7 @@ void Runner::look_after(std::int64_t number, const Standing& standing) {
   }
   const launch::Overview overview = launch::look(job);
   const bool over = launch::is_over(overview.state) || overview.state == launch::State::kEnded;
-  if (over && overview.status && overview.status->updated < standing.given) {
+  if (over && job.submitted < launch::utc(standing.given)) {
     return start(controller_.order(number));  // that was its job before it was handed out again
   }
   controller_.note_stints(number, stints_of(standing.worker, overview));
