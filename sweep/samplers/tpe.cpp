@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <limits>
 #include <utility>
 
@@ -83,7 +84,7 @@ class TpeSampler final : public Sampler {
     section.boolean("multivariate", options_.multivariate,
                     "Whether parameters are taken together, so that it sees what goes with what.");
     section.boolean("group", options_.group,
-                    "Whether that holds for parameters of one condition too, each such group by itself.");
+                    "Whether that holds for conditional parameters too, with all others of their branch.");
     section.boolean("constant_liar", options_.constant_liar,
                     "Whether trials that run count as bad, so that parallel ones are not alike.");
   }
@@ -100,9 +101,11 @@ class TpeSampler final : public Sampler {
     if (seen.ranked.size() < static_cast<std::size_t>(options_.startup)) return {random_values(question), {}, {}};
     Random random = question.random();
     Assignment values;
-    for (const Group& group : parts(question.space)) {
-      if (question.space.is_active(*group.front(), values)) search(question, group, seen, random, values);
+    const bool together = options_.multivariate && options_.group;
+    for (const Group& part : together ? deciding(question.space) : parts(question.space)) {
+      if (question.space.is_active(*part.front(), values)) search(question, part, seen, random, values);
     }
+    if (together) search_branch(question, seen, random, values);
     return {values, {}, {}};
   }
 
@@ -111,13 +114,57 @@ class TpeSampler final : public Sampler {
   std::vector<Group> parts(const SearchSpace& space) const {
     std::vector<Group> all;
     for (const Group& group : groups(space)) {
-      if (options_.multivariate && (options_.group || group.front()->when.empty())) {
+      if (options_.multivariate && group.front()->when.empty()) {
         all.push_back(group);
       } else {
         for (const SearchSpace::Entry* entry : group) all.push_back({entry});
       }
     }
     return all;
+  }
+
+  /// Of each group those that others depend on.
+  static std::vector<Group> deciding(const SearchSpace& space) {
+    std::vector<Group> all;
+    for (const Group& group : groups(space)) {
+      Group part;
+      std::copy_if(group.begin(), group.end(), std::back_inserter(part), [&](const SearchSpace::Entry* entry) {
+        return std::any_of(space.entries.begin(), space.entries.end(),
+                           [&](const SearchSpace::Entry& other) { return other.when.contains(entry->name); });
+      });
+      if (!part.empty()) all.push_back(std::move(part));
+    }
+    return all;
+  }
+
+  /// Everything else, once it is decided what there is: learnt from the trials of the same branch, since what is good
+  /// in one may be bad in another; as long as these are few, from all that have the parameters, group by group.
+  void search_branch(const Question& question, const Observations& seen, Random& random, Assignment& values) const {
+    const Assignment branch = values;
+    Group rest;
+    for (const SearchSpace::Entry* entry : question.space.active(branch)) {
+      if (!branch.contains(entry->name)) rest.push_back(entry);
+    }
+    const auto belongs = [&](const Trial* trial) {
+      return std::all_of(branch.begin(), branch.end(), [&](const auto& decided) {
+        return value_of(*trial, *question.space.find(decided.first)) == decided.second;
+      });
+    };
+    Observations own;
+    std::copy_if(seen.ranked.begin(), seen.ranked.end(), std::back_inserter(own.ranked), belongs);
+    std::copy_if(seen.running.begin(), seen.running.end(), std::back_inserter(own.running), belongs);
+    if (rest.empty()) return;
+    if (own.ranked.size() >= static_cast<std::size_t>(options_.startup)) {
+      search(question, rest, own, random, values);
+      return;
+    }
+    for (const Group& group : groups(question.space)) {
+      Group part;
+      std::copy_if(group.begin(), group.end(), std::back_inserter(part), [&](const SearchSpace::Entry* entry) {
+        return std::find(rest.begin(), rest.end(), entry) != rest.end();
+      });
+      if (!part.empty()) search(question, part, seen, random, values);
+    }
   }
 
   std::pair<Cloud, Cloud> split(const Group& group, const Observations& seen) const {

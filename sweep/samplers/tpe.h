@@ -12,7 +12,9 @@ namespace etude::sweep {
 /// - the better of the good weigh more, log(n + 1/2) - log(rank), as in the recombination of CMA-ES (Hansen 2016, eq.
 /// 49);
 /// - the good ones' kernels may be half as wide as the bad ones';
-/// - the parameters of one condition are one space of their own, split and searched among the trials that have them.
+/// - parameters that others depend on are decided first; the rest is learnt from the trials of that branch alone, all
+/// of
+///   its parameters together, as soon as there are as many as trials at the start.
 std::unique_ptr<Sampler> make_tpe_sampler();
 
 }  // namespace etude::sweep

@@ -472,6 +472,25 @@ TEST(Tpe, ConditionalParametersAreLearntTogetherAsAGroup) {
   EXPECT_LE(pairs_found("group: false", true), 10);
 }
 
+TEST(Tpe, WhatIsGoodInOneBranchIsNotTakenForGoodInAnother) {
+  SearchSpace space{{{"kind", shared(Distribution::categorical({"a", "b"})), {}},
+                     {"rate", shared(Distribution::real(0, 1)), {}},
+                     {"depth", shared(Distribution::integer(1, 3)), {{"kind", {1}}}}}};
+  Playground ground{space};
+  for (int i = 0; i < 60; ++i) {
+    const double kind = i % 2, rate = i / 60.0;
+    const double loss = kind == 0 ? std::abs(rate - 0.9) : 1 + std::abs(rate - 0.1);
+    Assignment at{{"kind", kind}, {"rate", rate}};
+    if (kind == 1) at["depth"] = 1 + i % 3;
+    ground.trials.push_back(trial_at(space, i, at, TrialState::kComplete, {loss}));
+  }
+  int near = 0;
+  for (ground.seed = 0; ground.seed < 20; ++ground.seed) {
+    if (ground.ask(*make_sampler("tpe"), {{"kind", 1}}).values.at("rate") < 0.3) ++near;
+  }
+  EXPECT_GE(near, 17);
+}
+
 TEST(Tpe, RefusesSeveralObjectivesAndNamesWhoTakesThem) {
   try {
     make_sampler("tpe")->check(zoo(), {Direction::kMinimize, Direction::kMaximize});
