@@ -262,8 +262,9 @@ class Teller {
 };
 
 void greet(const Office& office) {
-  fmt::print("{}{}\n", office.place().url,
-             office.place().token.empty() ? "" : "  (the token is in the sweep's folder, in controller.json)");
+  fmt::print("page: {}{}\n", office.place().url,
+             office.place().token.empty() ? "" : "  (its token is in controller.json in the sweep's folder)");
+  std::fflush(stdout);
 }
 
 /// Calls `work` every half second until it says that it is done. What the storage or a cluster refuses is said once
