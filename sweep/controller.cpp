@@ -635,8 +635,10 @@ Answer Controller::report(std::int64_t number, const std::vector<Measurement>& m
     if (trial.state == TrialState::kWaiting) throw Refusal(kConflict, fmt::format("trial {} has not begun", number));
     auto found = parts.live.find(number);
     if (found == parts.live.end() && parts.to_resume.contains(number)) {
-      // It was taken for lost, and lives.
-      parts.hand_to(number, {}, text_attribute(trial, kRequest));
+      // It was taken for lost, and lives. Whoever had launched it still looks after its job.
+      const auto& known = parts.stints[static_cast<std::size_t>(number)];
+      const bool launched = !known.empty() && known.back().worker.launched;
+      parts.hand_to(number, launched ? known.back().worker : Worker{}, text_attribute(trial, kRequest));
       found = parts.live.find(number);
     }
     if (found == parts.live.end()) {

@@ -9,6 +9,7 @@
 #include <sstream>
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 #include <unistd.h>
 
@@ -58,6 +59,13 @@ class SlurmCluster {
   void kill_node(int node) { nodes_.at(static_cast<std::size_t>(node - 1)).reset(); }
   void start_node(int node) {
     const std::string name = "node" + std::to_string(node);
+    // A job that was on it when it died could not be started on it again: PMIx would find its own sockets.
+    const std::filesystem::path spool = file("spool." + name);
+    std::vector<std::filesystem::path> left;
+    for (const auto& entry : std::filesystem::directory_iterator(spool)) {
+      if (entry.path().filename().string().find("pmix") != std::string::npos) left.push_back(entry.path());
+    }
+    for (const auto& path : left) std::filesystem::remove_all(path);
     // Ranks of one node find each other's memory in /dev/shm by the name of the host, which both nodes have.
     nodes_.at(static_cast<std::size_t>(node - 1)) = std::make_unique<Background>(
         "setpriv --pdeathsig KILL unshare --pid --mount --fork --kill-child --mount-proc " + path() +

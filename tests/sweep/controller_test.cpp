@@ -142,6 +142,22 @@ TEST_F(ControllerTest, AWorkerThatWasTakenForLostMayGoOn) {
   EXPECT_EQ(ask("b"), 1) << "so nobody else is given it";
 }
 
+TEST_F(ControllerTest, ALaunchedTrialThatLivesOnIsStillItsLaunchers) {
+  begin();
+  Worker worker;
+  worker.cores = 3;
+  worker.launched = true;
+  ask("a", worker);
+  controller_->note_stints(0, {{worker, now_, now_ + 5, true}});
+  now_ += 10;
+  controller_->lose(0, "its supervisor was killed");
+  EXPECT_EQ(report(0, 10, 1.0).verdict, Verdict::kContinue) << "its ranks were not";
+  const Standing standing = controller_->standings().at(0);
+  EXPECT_TRUE(standing.worker.launched) << "or its job would be nobody's";
+  EXPECT_EQ(standing.worker.cores, 3);
+  EXPECT_EQ(standing.given, now_) << "as a job that is to be begun again";
+}
+
 TEST_F(ControllerTest, ATrialThatIsPrunedKeepsItsLastReportAndStaysSo) {
   begin("", R"(
 name: study
