@@ -335,12 +335,37 @@ def regret_table(session, clock):
           ("", "etude", "Optuna", "ratio", "random search", "etude, ms"), rows)
 
 
+def storage(session):
+    with tempfile.TemporaryDirectory(dir=session.work) as folder:
+        for _ in range(session.rounds):
+            for kind in ("sqlite", "journal"):
+                for workers in (1, 4):
+                    how = [folder, "--format", kind, "--workers", workers]
+                    session.run([session.program("bench_storage"), *how], core=None)
+                    session.run(studies_peer("optuna_storage.py", *how), core=None)
+            session.run([session.program("bench_storage"), folder, "--open"])
+
+
+def storage_table(session, clock):
+    theirs = next(who for who in session.values("who", what="storage") if who != "etude")
+    rows = []
+    for kind in ("sqlite", "journal"):
+        for workers in (1, 4):
+            ours, others = (session.figure(clock, what="storage", who=who, format=kind, workers=workers)
+                            for who in ("etude", theirs))
+            rows.append((f"{kind}, {workers} writing", number(ours), number(others, 1), ratio(ours, others)))
+    opens = session.figure(clock, what="storage opens")
+    table(f"Trials of 4 parameters and 5 reports a second; a study of 100,000 of them opens in {number(opens, 2)} s",
+          ("", "etude", theirs, "ratio"), rows)
+
+
 BENCHMARKS = {"train": train, "ranks": ranks, "generate": generate, "far": far, "pack": pack, "start": start,
               "checkpoint": checkpoint, "memory": memory, "transformer_xl": transformer_xl, "window": window,
-              "regret": regret}
+              "regret": regret, "storage": storage}
 TABLES = {"train": train_table, "ranks": ranks_table, "generate": generate_table, "far": far_table,
           "pack": pack_table, "start": start_table, "checkpoint": checkpoint_table, "memory": memory_table,
-          "transformer_xl": transformer_xl_table, "window": window_table, "regret": regret_table}
+          "transformer_xl": transformer_xl_table, "window": window_table, "regret": regret_table,
+          "storage": storage_table}
 
 
 def cpu_flags():
