@@ -148,6 +148,7 @@ class Reader {
     for (const Node& configuration : list_of(trees_.enqueue, "enqueue", "maps of values")) read_enqueued(configuration);
     read_cost(tree);
     check_controller(tree);
+    resolve_sampler(tree);
     resolve_pruner(tree);
     // What goes together can only be seen where each is right by itself.
     if (faults_ == 0) check_kinds(tree);
@@ -369,6 +370,14 @@ class Reader {
     if (!(controller.lease >= 1)) {
       complain(place_of(tree, "controller", "lease"), "'controller.lease': at least a second, such as 2m");
     }
+  }
+
+  /// The default takes one objective.
+  void resolve_sampler(const Node& tree) {
+    const Node::Entry* section = tree.kind == Kind::kMap ? tree.find("sampler") : nullptr;
+    const bool chosen = section != nullptr && std::any_of(section->node.map.begin(), section->node.map.end(),
+                                                          [](const Node::Entry& key) { return key.key != "seed"; });
+    if (sweep_.objectives.size() > 1 && !chosen) sweep_.sampler_kind = "nsga2";
   }
 
   /// Population-based training decides for itself who goes on.
