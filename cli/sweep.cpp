@@ -334,7 +334,9 @@ void run_sweep(const Arguments& arguments) {
   });
   teller.say_how_it_stands();
   if (signals > 0) throw ExitCode{kResumeMe};
-  fmt::print("next: etude sweep best {}\n", arguments.file.string());
+  const bool same = arguments.assignments.empty();  // the file alone may mean another study
+  fmt::print("next: etude sweep best {}\n",
+             same ? arguments.file.string() : fmt::format("{} --storage {}", sweep->name, sweep->storage));
 }
 
 void serve_sweep(const Arguments& arguments) {
@@ -385,6 +387,8 @@ fs::path controller_file(const SweepFile& sweep) { return sweep.folder / "contro
 std::string experiment_of(const SweepFile& sweep, const sweep::Trial& trial) {
   std::vector<std::string> assignments = sweep.assignments;
   for (const sweep::Parameter& parameter : trial.parameters) {
+    // A study of others may have some that are no option of the experiment.
+    if (sweep.space.find(parameter.name) == nullptr) continue;
     assignments.push_back(sweep::assignment(parameter.name, parameter.external()));
   }
   const std::string name = fmt::format("{}-trial-{:04}", sweep.name, trial.number);

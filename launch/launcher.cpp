@@ -79,6 +79,12 @@ std::string job_name(const std::string& name) {
   return fit.empty() ? "run" : fit;
 }
 
+/// As it was when first asked: a program that is built anew while this one runs stands at the same place.
+std::string own_program() {
+  static const std::string program = fs::read_symlink("/proc/self/exe").string();
+  return program;
+}
+
 Job new_job(Cluster& cluster, const Request& request, const Wishes& wishes) {
   const Engine& engine = cluster.engine_in_use();
   Job job;
@@ -90,7 +96,7 @@ Job new_job(Cluster& cluster, const Request& request, const Wishes& wishes) {
   job.order = job.folder;
   job.output = job.folder / "output.txt";
   job.program = cluster.program;
-  job.supervisor = engine.shares_files() ? fs::read_symlink("/proc/self/exe").string() : cluster.program;
+  job.supervisor = engine.shares_files() ? own_program() : cluster.program;
   job.limits = wishes.limits;
   job.submitted = utc(now());
   engine.place(cluster, job);
@@ -159,7 +165,7 @@ std::unique_ptr<Cluster> cluster_of(const Job& job) { return load_cluster(job.fo
 void settle(Cluster& cluster, const std::vector<Request>& requests) {
   if (cluster.program.empty()) {
     const bool same_here = cluster.engine_in_use().shares_files();
-    cluster.program = same_here ? fs::read_symlink("/proc/self/exe").string() : "etude";
+    cluster.program = same_here ? own_program() : "etude";
   }
   for (fs::path* path : {&cluster.setup, &cluster.stage}) {
     if (!path->empty() && cluster.engine_in_use().shares_files()) *path = fs::absolute(*path).lexically_normal();

@@ -740,7 +740,10 @@ void Controller::look_around() {
     if (!over.empty() && !parts.stopping && parts.live.empty()) {
       const std::set<std::int64_t> to_resume = std::exchange(parts.to_resume, {}), paused = parts.paused;
       for (const std::int64_t number : to_resume) parts.conclude(number, over);
-      for (const std::int64_t number : paused) parts.conclude(number, over);
+      for (const std::int64_t number : paused) {
+        parts.conclude(
+            number, fmt::format("was not promoted from step {}", whole_attribute(parts.existing(number), kPaused, 0)));
+      }
     }
     parts.study.wait_until_stored(lock);
   });

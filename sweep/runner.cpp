@@ -67,12 +67,15 @@ void Runner::look_around(const std::function<void(const std::string&)>& say_it) 
     try {
       look_after(number, standing);
     } catch (const Error& error) {
-      if (launch::now() < next_try_[number]) continue;
-      next_try_[number] = launch::now() + kBetweenTries;
-      say(number, error.what());
+      try_later(number, error.what());
     }
   }
   begin_more();
+}
+
+void Runner::try_later(std::int64_t number, const std::string& trouble) {
+  next_try_[number] = launch::now() + kBetweenTries;
+  if (std::exchange(trouble_[number], trouble) != trouble) say(number, trouble + "; trying again");
 }
 
 void Runner::begin_more() {
@@ -89,8 +92,7 @@ void Runner::begin_more() {
       controller_.ended(order->number, {TrialState::kFail, {}, error.what()});
       --under_way_;
     } catch (const Error& error) {
-      next_try_[order->number] = launch::now() + kBetweenTries;
-      say(order->number, error.what());
+      try_later(order->number, error.what());
     }
   }
 }
@@ -150,6 +152,7 @@ void Runner::look_after(std::int64_t number, const Standing& standing) {
   const bool there = fs::exists(folder / "job.json");
   const launch::Job job = there ? launch::load_job(folder) : launch::Job{};
   if (job.id.empty()) {  // a controller before this one was killed, or the engine took nothing
+    if (standing.verdict != Verdict::kContinue) return controller_.ended(number, {TrialState::kPruned, {}, ""});
     if (launch::now() >= next_try_[number]) start(controller_.order(number));
     return;
   }
@@ -189,7 +192,7 @@ void Runner::end(std::int64_t number, const Standing& standing, const launch::Ov
     case launch::State::kFailed:
       return controller_.ended(number, {TrialState::kFail, {}, overview.words});
     default:
-      return controller_.lose(number, overview.words);
+      return controller_.lose(number, overview.words.substr(0, overview.words.find("; 'etude jobs")));
   }
 }
 

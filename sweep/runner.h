@@ -43,6 +43,7 @@ class Runner {
   void launch(const Order& order);
   std::vector<std::string> assignments(const Order& order) const;
   void end(std::int64_t number, const Standing& standing, const launch::Overview& overview);
+  void try_later(std::int64_t number, const std::string& trouble);
   void say(std::int64_t number, const std::string& what) const;
 
   Controller& controller_;
@@ -55,7 +56,8 @@ class Runner {
   std::int64_t asked_ = 0;
   std::string name_;  ///< of this runner, for its requests
   std::set<std::int64_t> told_to_stop_;
-  std::map<std::int64_t, double> next_try_;  ///< of trials that could not be started
+  std::map<std::int64_t, double> next_try_;      ///< of trials that could not be started
+  std::map<std::int64_t, std::string> trouble_;  ///< what was said of them
 };
 
 }  // namespace etude::sweep
