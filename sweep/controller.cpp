@@ -501,8 +501,10 @@ struct Controller::Parts {
   /// What its worker says of its end; what was decided before holds.
   void end(std::int64_t number, const Outcome& outcome) {
     const Trial& trial = existing(number);
-    if (trial.state != TrialState::kRunning || trial.paused()) return;
+    if (trial.state != TrialState::kRunning) return;
     const auto found = live.find(number);
+    // One that was told to rest at its very last step has nothing to go on with.
+    if (trial.paused() && (outcome.state != TrialState::kComplete || found == live.end())) return;
     if (found == live.end() && !to_resume.contains(number)) {
       throw Refusal(kConflict, fmt::format("trial {} was not given out by this controller", number));
     }
@@ -510,6 +512,7 @@ struct Controller::Parts {
     const bool put_back = found != live.end() && found->second.standing.verdict == Verdict::kPause;
     switch (outcome.state) {
       case TrialState::kComplete:
+        study.remove_attribute(number, kPaused);
         complete(number, outcome.metrics);
         break;
       case TrialState::kFail:

@@ -215,6 +215,17 @@ TEST_F(ControllerTest, APausedTrialGoesOnWhenItIsPromotedAndOnlyOnceItHasEnded) 
   EXPECT_EQ(disk_.trials.size(), 4) << "a promotion is no new trial";
 }
 
+TEST_F(ControllerTest, ATrialThatIsToRestAtItsLastStepIsComplete) {
+  begin("", kHalving);
+  ask("a");
+  ask("b");
+  ASSERT_EQ(report(0, 10, 1.0).verdict, Verdict::kContinue);
+  ASSERT_EQ(report(1, 10, 2.0).verdict, Verdict::kPause);
+  complete(1, 2.0);
+  EXPECT_EQ(stored(1).state, TrialState::kComplete);
+  EXPECT_FALSE(stored(1).system_attributes.contains(kPaused));
+}
+
 TEST_F(ControllerTest, ABudgetOfTrialsCountsWhatWasBegun) {
   begin("budget: {trials: 2}\n");
   ask("a");
