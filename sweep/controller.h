@@ -12,6 +12,8 @@
 
 namespace etude::sweep {
 
+struct Conduct;
+
 /// How it is with a trial that a worker has.
 struct Standing {
   Worker worker;
@@ -48,7 +50,8 @@ class Controller final : public Desk {
   /// What it has measured while nobody listened, and now that it runs no more: nothing is decided by it.
   void catch_up(std::int64_t number, const std::vector<Measurement>& measurements);
 
-  /// Its job is through: as tell(), for whoever launched it. Until then it keeps its place, whatever its ranks have told.
+  /// Its job is through: as tell(), for whoever launched it. Until then it keeps its place, whatever its ranks have
+  /// told.
   void ended(std::int64_t number, const Outcome& outcome);
 
   /// What is known of when a launched trial ran, in place of what was noted before.
@@ -65,8 +68,7 @@ class Controller final : public Desk {
   bool finished();
 
  private:
-  struct Parts;
-  std::unique_ptr<Parts> parts_;
+  std::unique_ptr<Conduct> conduct_;
 };
 
 }  // namespace etude::sweep
