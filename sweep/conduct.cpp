@@ -62,6 +62,17 @@ const std::vector<std::int64_t>& Conduct::best() {
 
 double Conduct::wall(double now) const { return wall_before + (now - wall_since); }
 
+double Conduct::allowance(double now) const {
+  Worker together;
+  together.cores = 0;
+  for (const auto& [number, one] : live) {
+    together.cores += one.standing.worker.cores;
+    together.gpus += one.standing.worker.gpus;
+    together.price += one.standing.worker.price;
+  }
+  return spending.allowance(now, wall(now), together);
+}
+
 const Trial& Conduct::existing(std::int64_t number) const {
   const Trial* trial = study.find(number);
   if (trial == nullptr) throw Refusal(kGone, fmt::format("there is no trial {}", number));

@@ -63,6 +63,10 @@ struct Conduct {
   /// Seconds that controllers have worked on the study.
   double wall(double now) const;
 
+  /// How long every trial that somebody has may go on without a word from here. Those whose job has not begun, or began
+  /// just now, count too: nobody may hear of it when they do.
+  double allowance(double now) const;
+
   /// Throws Refusal where there is none.
   const Trial& existing(std::int64_t number) const;
 

@@ -122,7 +122,7 @@ Answer Controller::report(std::int64_t number, const std::vector<Measurement>& m
         conduct.store_stints(number, one);
       }
     }
-    const Answer answer{one.standing.verdict, one.standing.reason, conduct.spending.allowance(now, conduct.wall(now))};
+    const Answer answer{one.standing.verdict, one.standing.reason, conduct.allowance(now)};
     conduct.study.wait_until_stored(lock);
     return answer;
   });

@@ -63,22 +63,11 @@ std::array<Bound, 4> bounds(const Budget& budget, const Spent& spent, const Work
            {spent.cost, together.price, budget.cost, fmt::format("{:g} {}", budget.cost, budget.currency)}}};
 }
 
-Worker sum(const std::map<std::int64_t, Stint>& stints) {
-  Worker all;
-  all.nodes = all.cores = 0;
-  for (const auto& [number, stint] : stints) {
-    all.cores += stint.worker.cores;
-    all.gpus += stint.worker.gpus;
-    all.price += stint.worker.price;
-  }
-  return all;
-}
-
 }  // namespace
 
-double Spending::allowance(double now, double wall) const {
+double Spending::allowance(double now, double wall, const Worker& together) const {
   double least = -1;
-  for (const Bound& bound : bounds(budget_, spent(now), sum(open_), wall)) {
+  for (const Bound& bound : bounds(budget_, spent(now), together, wall)) {
     if (bound.most <= 0) continue;
     if (bound.used >= bound.most) return 0;
     if (bound.per_hour <= 0) continue;

@@ -20,9 +20,9 @@ class Spending {
   /// All stints; the open ones last until `now`. Without trials and wall.
   Spent spent(double now) const;
 
-  /// Seconds for which all open stints may go on together before a bound is reached; negative for no bound, 0 once one
-  /// is reached. `wall`: seconds used of that bound.
-  double allowance(double now, double wall) const;
+  /// Seconds for which what `together` names may be occupied before a bound is reached; negative for no bound, 0 once
+  /// one is reached. `wall`: seconds used of that bound.
+  double allowance(double now, double wall, const Worker& together) const;
 
   /// "budget: 64 GPU-hours", or empty while none is reached.
   std::string exhausted(double now, double wall) const;

@@ -278,6 +278,7 @@ TEST_F(ControllerTest, StintsOfALaunchedTrialAreThoseOfItsJob) {
   worker.launched = true;
   worker.price = 4;
   ask("a", worker);
+  EXPECT_NEAR(controller_->report(0, {}).allowance, 9000, 1e-6) << "it may hear no more, and nobody of its start";
   now_ += 86400;  // it waited in a queue
   controller_->look_around();
   controller_->view([](const View& view) { EXPECT_EQ(view.spent.cost, 0); });

@@ -467,7 +467,7 @@ budget: {{trials: 100, wall: 12h}}
                                                "train: {steps: 5, global_batch: 2, micro_batch: 2}\n")
         self.log = open(place / "log", "w+")
         self.process = subprocess.Popen([program, "sweep", "serve", "sweep.yaml", "--port", "0"], cwd=place, stdout=subprocess.PIPE, stderr=self.log, text=True)
-        self.url = self.process.stdout.readline().strip() + "/"
+        self.url = self.process.stdout.readline().strip().removeprefix("page: ") + "/"
         if not self.url.startswith("http://127.0.0.1:"):
             self.process.kill()
             self.log.seek(0)
