@@ -50,17 +50,17 @@ int follow(const launch::Job& job, bool owns) {
   while (true) {
     // Looked at before the logs are read, so that nothing printed before the end is missed.
     const launch::Overview overview = launch::look(job);
+    const std::string words = in_words(overview);
     const std::string logs = logs_of(cluster->engine_in_use(), job);
     if (logs.size() > printed) fmt::print("{}", std::string_view(logs).substr(printed));
     printed = std::max(printed, logs.size());
     std::fflush(stdout);
-    if (logs.empty() && overview.words != engine_said && !overview.words.empty()) {
-      engine_said = overview.words;
-      fmt::print("{} is {}: {}\n", job.name, in_words(overview.state), overview.words);
+    if (logs.empty() && words != engine_said && !words.empty()) {
+      engine_said = words;
+      fmt::print("{} is {}: {}\n", job.name, in_words(overview.state), words);
     }
     if (is_over(overview.state) || overview.state == launch::State::kEnded) {
-      fmt::print("{}: {}{}{}\n", job.name, in_words(overview.state), overview.words.empty() ? "" : ", ",
-                 overview.words);
+      fmt::print("{}: {}{}{}\n", job.name, in_words(overview.state), words.empty() ? "" : ", ", words);
       return overview.state == launch::State::kDone || overview.state == launch::State::kStopped ? 0 : 1;
     }
     if (interruptions > 0 && !owns) {

@@ -33,7 +33,7 @@ Row row_of(const launch::Overview& overview) {
 
 nlohmann::json to_json(const launch::Overview& overview) {
   nlohmann::json json{{"name", overview.job.name},        {"state", in_words(overview.state)},
-                      {"words", overview.words},          {"where", overview.where},
+                      {"words", in_words(overview)},      {"where", overview.where},
                       {"run", overview.job.run.string()}, {"submitted", overview.job.submitted}};
   if (overview.status) json["status"] = nlohmann::json::parse(launch::to_json(*overview.status));
   return json;
@@ -48,7 +48,7 @@ void list_jobs(bool as_json) {
     try {
       const launch::Overview overview = launch::look(launch::load_job(folder));
       rows.push_back(row_of(overview));
-      remarks.push_back(overview.words);
+      remarks.push_back(in_words(overview));
       all.push_back(to_json(overview));
     } catch (const Error& error) {
       rows.push_back({name, "unknown", "", "", "", "", "", ""});

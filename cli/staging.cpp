@@ -1,15 +1,14 @@
 #include "cli/staging.h"
 
 #include <algorithm>
-#include <array>
 #include <cstdint>
 #include <cstdio>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
-#include <unistd.h>
 
 #include "data/shard/staging.h"
+#include "framework/files/posix.h"
 #include "framework/log/format.h"
 
 namespace etude::cli {
@@ -18,18 +17,13 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::json;
 
-std::string host_name() {
-  std::array<char, 256> name{};
-  return ::gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "?";
-}
-
 /// What this rank has to tell of staging: nothing, unless it is the one that did it for its node.
 json stage_here(const comm::Communicator& communicator, const data::Pack& pack, const fs::path& stage) {
   if (stage.empty() || communicator.local_rank() != 0) return nullptr;
   const data::StagedPack staged = data::stage_pack(pack, stage, [&](const std::string& what) {
     if (communicator.rank() == 0) std::fputs(fmt::format("etude: {}\n", what).c_str(), stderr);
   });
-  return {{"host", host_name()},
+  return {{"host", files::host_name()},
           {"bytes", staged.bytes},
           {"copied", staged.copied},
           {"seconds", staged.seconds},

@@ -20,6 +20,7 @@
 #include "sweep/pareto.h"
 #include "sweep/place.h"
 #include "sweep/storage/storage.h"
+#include "sweep/trial_notes.h"
 
 namespace etude::cli {
 namespace {
@@ -93,13 +94,6 @@ Found find_study(const Arguments& arguments) {
 
 std::string number_text(double value) { return std::isnan(value) ? "" : fmt::format("{:.6g}", value); }
 
-std::string reason_of(const Trial& trial) {
-  const auto found = trial.system_attributes.find(sweep::kReason);
-  return found != trial.system_attributes.end() && found->second.is_string() ? found->second.get<std::string>() : "";
-}
-
-std::string state_of(const Trial& trial) { return trial.paused() ? "PAUSED" : name_of(trial.state); }
-
 /// Every parameter that some trial has, in the order of the sweep file where there is one.
 std::vector<std::string> parameter_names(const Found& found) {
   std::vector<std::string> names;
@@ -127,7 +121,7 @@ Json to_json(const Trial& trial) {
   for (const sweep::Report& report : trial.reports) reports.push_back({report.step, report.value});
   for (const sweep::Parameter& parameter : trial.parameters) parameters[parameter.name] = parameter.external();
   return {{"number", trial.number},
-          {"state", state_of(trial)},
+          {"state", sweep::shown_state(trial)},
           {"values", trial.values},
           {"parameters", parameters},
           {"reports", reports},
@@ -147,7 +141,7 @@ std::vector<Row> table(const Found& found) {
   head.push_back("");
   std::vector<Row> rows{head};
   for (const Trial& trial : found.trials) {
-    Row row{std::to_string(trial.number), state_of(trial)};
+    Row row{std::to_string(trial.number), sweep::shown_state(trial)};
     for (std::size_t i = 0; i < objectives.size(); ++i) {
       const bool reported = i == 0 && trial.values.empty() && !trial.reports.empty();
       row.push_back(i < trial.values.size() ? number_text(trial.values[i])
@@ -157,7 +151,7 @@ std::vector<Row> table(const Found& found) {
     row.push_back(trial.reports.empty() ? "" : std::to_string(trial.reports.back().step));
     for (const std::string& name : parameters) row.push_back(value_text(trial, name));
     row.push_back(trial.began && trial.ended ? log::duration(*trial.ended - *trial.began) : "");
-    row.push_back(reason_of(trial));
+    row.push_back(sweep::text_attribute(trial, sweep::kReason));
     rows.push_back(std::move(row));
   }
   return rows;
@@ -172,7 +166,7 @@ void show_status(const Arguments& arguments) {
     return;
   }
   std::map<std::string, int> counts;
-  for (const Trial& trial : found.trials) ++counts[state_of(trial)];
+  for (const Trial& trial : found.trials) ++counts[sweep::shown_state(trial)];
   fmt::print("{} in {}: {} trials", found.record.name, found.place, found.trials.size());
   for (const auto& [state, count] : counts) fmt::print(", {} {}", count, state);
   fmt::print("\n");
@@ -247,7 +241,7 @@ std::string csv(const Found& found) {
   add(head);
   const auto exact = [](double value) { return fmt::format("{}", value); };
   for (const Trial& trial : found.trials) {
-    Row row{std::to_string(trial.number), state_of(trial)};
+    Row row{std::to_string(trial.number), sweep::shown_state(trial)};
     for (std::size_t i = 0; i < objectives.size(); ++i) {
       row.push_back(i < trial.values.size() ? exact(trial.values[i]) : "");
     }
@@ -259,7 +253,7 @@ std::string csv(const Found& found) {
     row.push_back(trial.reports.empty() ? "" : std::to_string(trial.reports.back().step));
     row.push_back(trial.began ? exact(*trial.began) : "");
     row.push_back(trial.ended ? exact(*trial.ended) : "");
-    row.push_back(reason_of(trial));
+    row.push_back(sweep::text_attribute(trial, sweep::kReason));
     add(row);
   }
   return text;

@@ -13,7 +13,6 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <unistd.h>
 
 #include "cli/commands.h"
 #include "cli/ranks.h"
@@ -21,6 +20,7 @@
 #include "framework/config/document.h"
 #include "framework/evaluate/metrics.h"
 #include "framework/files/files.h"
+#include "framework/files/posix.h"
 #include "framework/log/format.h"
 #include "framework/run/environment.h"
 #include "framework/train/experiment.h"
@@ -32,6 +32,7 @@
 #include "sweep/runner.h"
 #include "sweep/server/server.h"
 #include "sweep/storage/storage.h"
+#include "sweep/trial_notes.h"
 
 namespace etude::cli {
 namespace {
@@ -106,11 +107,6 @@ void check_budget(const SweepFile& sweep, const launch::Cluster& cluster, const 
   }
 }
 
-std::string host_name() {
-  std::string name(256, '\0');
-  return ::gethostname(name.data(), name.size() - 1) == 0 ? name.c_str() : "localhost";
-}
-
 /// A token that stays the same from start to start, for its owner alone to read.
 std::string token_of(const SweepFile& sweep) {
   const bool given = !sweep.controller.token_file.empty();
@@ -147,7 +143,7 @@ class Office {
     if (far) {
       const bool any = options.host == "0.0.0.0" || options.host == "::";
       place_.url = fmt::format("{}://{}:{}", options.certificate.empty() ? "http" : "https",
-                               any ? host_name() : options.host, server_->port());
+                               any ? files::host_name() : options.host, server_->port());
     }
     sweep::save(place_, controller_file(sweep));
   }
@@ -249,10 +245,8 @@ class Teller {
     for (std::size_t i = 0; i < trial.values.size() && i < view.sweep.objectives.size(); ++i) {
       words += fmt::format("  {} {:.5g}", view.sweep.objectives[i].name, trial.values[i]);
     }
-    const auto reason = trial.system_attributes.find(sweep::kReason);
-    if (reason != trial.system_attributes.end() && reason->second.is_string()) {
-      words += fmt::format("  ({})", reason->second.get<std::string>());
-    }
+    const std::string reason = sweep::text_attribute(trial, sweep::kReason);
+    if (!reason.empty()) words += fmt::format("  ({})", reason);
     if (view.best.size() == 1 && view.best.front() == trial.number) words += "  best so far";
     return words;
   }

@@ -261,7 +261,7 @@ Job resume(Job job, const Limits& limits) {
 }
 
 Overview look(const Job& job) {
-  Overview overview{job, State::kQueued, "", "", std::nullopt};
+  Overview overview{job, State::kQueued, "", "", "", std::nullopt};
   const auto cluster = cluster_of(job);
   Engine& engine = cluster->engine_in_use();
   overview.where = job.id.empty() || job.id == cluster->engine ? cluster->engine : cluster->engine + " " + job.id;
@@ -273,7 +273,8 @@ Overview look(const Job& job) {
   }
   if (job.id.empty()) {
     overview.state = State::kEnded;
-    overview.words = "was not submitted; 'etude launch' does that";
+    overview.words = "was not submitted";
+    overview.way_out = "'etude launch' does that";
     return overview;
   }
   const EngineState engine_state = engine.state(job);
@@ -295,7 +296,8 @@ Overview look(const Job& job) {
         break;
       }
       overview.state = State::kEnded;
-      overview.words = fmt::format("{}; 'etude jobs resume {}' goes on", engine_state.words, job.name);
+      overview.words = engine_state.words;
+      overview.way_out = fmt::format("'etude jobs resume {}' goes on", job.name);
       break;
     case Phase::kRunning:
       if (overview.state == State::kRequeued) overview.state = State::kQueued;
@@ -305,6 +307,10 @@ Overview look(const Job& job) {
       break;
   }
   return overview;
+}
+
+std::string in_words(const Overview& overview) {
+  return overview.way_out.empty() ? overview.words : fmt::format("{}; {}", overview.words, overview.way_out);
 }
 
 std::string stop(const Job& job, bool hard) {

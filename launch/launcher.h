@@ -52,11 +52,15 @@ Job resume(Job job, const Limits& limits);
 struct Overview {
   Job job;
   State state = State::kQueued;
-  std::string words;
-  std::string where;  ///< "slurm 4711"
+  std::string words;    ///< why
+  std::string way_out;  ///< what the user may do, where there is something
+  std::string where;    ///< "slurm 4711"
   std::optional<Status> status;
 };
 Overview look(const Job& job);
+
+/// Why, and what to do: for people.
+std::string in_words(const Overview& overview);
 
 /// Asks it to end with a checkpoint, or (`hard`) has its engine end it. One that has not begun is taken from the queue.
 /// Returns what was done, in words.

@@ -40,12 +40,6 @@ constexpr double kLeastGrace = 10;  ///< seconds for ranks to end once they were
 
 fs::path lock_file(const fs::path& folder) { return folder / ".supervisor"; }
 
-std::string host_name() {
-  std::string name(256, '\0');
-  if (::gethostname(name.data(), name.size() - 1) != 0) return "?";
-  return name.c_str();
-}
-
 /// Held for as long as the supervisor lives.
 class SupervisorLock {
  public:
@@ -53,7 +47,7 @@ class SupervisorLock {
     if (::flock(file_.get(), LOCK_EX | LOCK_NB) != 0) {
       throw UsageError(fmt::format("{}: another supervisor looks after this run already", folder.string()));
     }
-    const std::string me = fmt::format("{} {}\n", ::getpid(), host_name());
+    const std::string me = fmt::format("{} {}\n", ::getpid(), files::host_name());
     // Only for supervisor_of(), so a failure here is none.
     if (::ftruncate(file_.get(), 0) == 0) (void)!::pwrite(file_.get(), me.data(), me.size(), 0);
   }
@@ -106,7 +100,7 @@ class Supervisor {
 
   int run() {
     status_ = load_status(folder_).value_or(Status{});
-    status_.host = host_name();
+    status_.host = files::host_name();
     status_.currency = cluster_->price.currency;
     close_lost_attempt();
     bool begins = true;

@@ -39,6 +39,19 @@ std::vector<Stint> stints_of(const Worker& worker, const launch::Overview& overv
   return stints;
 }
 
+/// What one trial occupies of such a cluster.
+Worker worker_on(launch::Cluster& cluster) {
+  launch::settle(cluster, {});
+  Worker worker;
+  worker.name = cluster.engine;
+  worker.nodes = static_cast<double>(cluster.nodes);
+  worker.cores = worker.nodes * static_cast<double>(cluster.engine_in_use().cores_on_each_node(cluster));
+  worker.gpus = worker.nodes * static_cast<double>(cluster.gpus_per_node);
+  worker.price = worker.nodes * cluster.price.per_node_hour;
+  worker.launched = true;
+  return worker;
+}
+
 }  // namespace
 
 Runner::Runner(Controller& controller, const SweepFile& sweep,
@@ -48,6 +61,7 @@ Runner::Runner(Controller& controller, const SweepFile& sweep,
       cluster_(std::move(cluster)),
       prepare_(std::move(prepare)),
       place_(std::move(place)),
+      worker_(worker_on(*cluster_())),
       name_(fmt::format("runner {} at {:.0f}", ::getpid(), launch::now())) {}
 
 fs::path Runner::folder_of(const SweepFile& sweep, std::int64_t number) {
@@ -80,7 +94,7 @@ void Runner::try_later(std::int64_t number, const std::string& trouble) {
 
 void Runner::begin_more() {
   while (under_way_ < sweep_.resources.max_concurrent_trials) {
-    const auto order = controller_.ask(worker(), fmt::format("{}, {}", name_, asked_));
+    const auto order = controller_.ask(worker_, fmt::format("{}, {}", name_, asked_));
     if (!order) return;
     ++asked_;
     ++under_way_;
@@ -95,19 +109,6 @@ void Runner::begin_more() {
       try_later(order->number, error.what());
     }
   }
-}
-
-Worker Runner::worker() {
-  const auto cluster = cluster_();
-  launch::settle(*cluster, {});
-  Worker worker;
-  worker.name = cluster->engine;
-  worker.nodes = static_cast<double>(cluster->nodes);
-  worker.cores = worker.nodes * static_cast<double>(cluster->engine_in_use().cores_on_each_node(*cluster));
-  worker.gpus = worker.nodes * static_cast<double>(cluster->gpus_per_node);
-  worker.price = worker.nodes * cluster->price.per_node_hour;
-  worker.launched = true;
-  return worker;
 }
 
 std::vector<std::string> Runner::assignments(const Order& order) const {
@@ -192,7 +193,7 @@ void Runner::end(std::int64_t number, const Standing& standing, const launch::Ov
     case launch::State::kFailed:
       return controller_.ended(number, {TrialState::kFail, {}, overview.words});
     default:
-      return controller_.lose(number, overview.words.substr(0, overview.words.find("; 'etude jobs")));
+      return controller_.lose(number, overview.words);
   }
 }
 

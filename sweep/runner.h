@@ -38,7 +38,6 @@ class Runner {
  private:
   void look_after(std::int64_t number, const Standing& standing);
   void begin_more();
-  Worker worker();
   void start(const Order& order);
   void launch(const Order& order);
   std::vector<std::string> assignments(const Order& order) const;
@@ -52,6 +51,7 @@ class Runner {
   Prepare prepare_;
   std::filesystem::path place_;
   std::function<void(const std::string&)> say_;
+  Worker worker_;  ///< what a trial occupies
   std::int64_t under_way_ = 0;
   std::int64_t asked_ = 0;
   std::string name_;  ///< of this runner, for its requests

@@ -61,6 +61,8 @@ std::int64_t whole_attribute(const Trial& trial, const char* key, std::int64_t o
                                                                                      : otherwise;
 }
 
+const char* shown_state(const Trial& trial) { return trial.paused() ? "PAUSED" : name_of(trial.state); }
+
 std::string configuration(const Trial& trial) {
   std::string key;
   for (const Parameter& parameter : trial.parameters) {

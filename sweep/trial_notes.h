@@ -27,6 +27,9 @@ std::vector<Stint> stints_from(const Json& json);
 std::string text_attribute(const Trial& trial, const char* key);
 std::int64_t whole_attribute(const Trial& trial, const char* key, std::int64_t otherwise);
 
+/// Its state as people are shown it: Optuna's word, or "PAUSED".
+const char* shown_state(const Trial& trial);
+
 /// Two trials of the same configuration have the same.
 std::string configuration(const Trial& trial);
 

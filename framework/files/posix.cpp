@@ -1,5 +1,6 @@
 #include "framework/files/posix.h"
 
+#include <array>
 #include <cerrno>
 #include <cstdint>
 #include <cstring>
@@ -95,6 +96,11 @@ void sync(const std::filesystem::path& path) {
   if (::fsync(descriptor.get()) != 0 && !(errno == EINVAL && std::filesystem::is_directory(path))) {
     fail("flush to disk", path);
   }
+}
+
+std::string host_name() {
+  std::array<char, 256> name{};
+  return ::gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "?";
 }
 
 }  // namespace etude::files

@@ -30,6 +30,9 @@ class Descriptor {
 /// ".name.0123456789abcdef.<ending>" beside the path: hidden, and no one else's.
 std::filesystem::path hidden_sibling(const std::filesystem::path& path, const std::string& ending);
 
+/// What this machine calls itself; "?" where it does not say.
+std::string host_name();
+
 /// The folder that holds the path: "." for a bare name.
 std::filesystem::path parent(const std::filesystem::path& path);
 

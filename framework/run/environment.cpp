@@ -15,9 +15,9 @@
 #include <nlohmann/json.hpp>
 #include <sys/utsname.h>
 #include <torch/version.h>
-#include <unistd.h>
 
 #include "framework/files/files.h"
+#include "framework/files/posix.h"
 
 namespace etude::run {
 namespace {
@@ -66,8 +66,6 @@ std::string processor() {
 nlohmann::json environment(const std::string& communicator, int ranks, int threads_per_rank) {
   utsname system{};
   uname(&system);
-  std::array<char, 256> host{};
-  gethostname(host.data(), host.size() - 1);
   return {{"etude", ETUDE_VERSION},
           {"revision", ETUDE_REVISION},
           {"libtorch", TORCH_VERSION},
@@ -76,7 +74,7 @@ nlohmann::json environment(const std::string& communicator, int ranks, int threa
           {"ranks", ranks},
           {"threads_per_rank", threads_per_rank},
           {"started", utc_now()},
-          {"host", host.data()},
+          {"host", files::host_name()},
           {"system", fmt::format("{} {} {}", system.sysname, system.release, system.machine)},
           {"processor", proc_value("/proc/cpuinfo", "model name")},
           {"cores", std::thread::hardware_concurrency()},

@@ -176,10 +176,11 @@ Ending Trainer::train() {
       report_step(outcome, loader);
     }
     if (ending == Ending::kNonFinite) break;
-    const std::optional<double> metric = due || last ? evaluate() : std::nullopt;
+    const std::optional<Evaluation> found = due || last ? evaluate() : std::nullopt;
+    const std::optional<double> metric = found ? std::optional(found->metric) : std::nullopt;
     if (metric && stopping_.should_stop()) ending = Ending::kStoppedEarly;
     if (const auto asked = asked_to_end(known); asked && !last) ending = *asked;
-    if (const auto asked = ending_of(std::exchange(word_, Word::kGoOn)); asked && !last) ending = *asked;
+    if (const auto asked = found ? ending_of(found->word) : std::nullopt; asked && !last) ending = *asked;
     if (keep || last || ending != Ending::kFinished || (metric && among_the_best(*metric))) save(metric);
     if (ending != Ending::kFinished) break;
   }
@@ -281,7 +282,7 @@ void Trainer::report_step(const StepOutcome& outcome, const data::Loader& loader
   clock_->last_communication_wait = communication_wait;
 }
 
-std::optional<double> Trainer::evaluate() {
+std::optional<Trainer::Evaluation> Trainer::evaluate() {
   if (pack_.pieces(data::Split::kValidation).empty()) return std::nullopt;
   enter(step_, "evaluating");
   const auto before = Clock::steady::now();
@@ -299,9 +300,10 @@ std::optional<double> Trainer::evaluate() {
     log_.info(fmt::format("step {}: {} has not improved; learning rate now {:.2e}", step_, experiment_.stop.metric,
                           schedule_.lr(step_)));
   }
-  if (overseer_ != nullptr) word_ = agree(communicator_, overseer_->evaluated(step_, evaluate::by_name(found)));
+  Word word = Word::kGoOn;
+  if (overseer_ != nullptr) word = agree(communicator_, overseer_->evaluated(step_, evaluate::by_name(found)));
   clock_->last_report += Clock::steady::now() - before;  // the pace shown is the pace of training
-  return metric;
+  return Evaluation{metric, word};
 }
 
 bool Trainer::among_the_best(double metric) {

@@ -83,7 +83,12 @@ class Trainer {
   /// False when a step that was not finite must be the last; tells what was wrong.
   bool may_go_on(const StepOutcome& outcome);
   void report_step(const StepOutcome& outcome, const data::Loader& loader);
-  std::optional<double> evaluate();
+  /// What came of measuring the model: the metric that decides, and what the overseer says of it.
+  struct Evaluation {
+    double metric = 0;
+    Word word = Word::kGoOn;
+  };
+  std::optional<Evaluation> evaluate();
   /// Takes over all that a checkpoint folder holds.
   void take_up(const std::string& checkpoint);
   bool among_the_best(double metric);
@@ -123,7 +128,6 @@ class Trainer {
   const std::optional<double> peak_flops_;
 
   Overseer* overseer_ = nullptr;  ///< null where nobody looks after the run
-  Word word_ = Word::kGoOn;       ///< of the overseer, as all ranks have it
 
   std::unique_ptr<StepProfiler> profiler_;  ///< null without --profile
   std::optional<profile::Span> phase_;      ///< what the loop is about

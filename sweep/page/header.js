@@ -30,11 +30,14 @@ export class Header {
 
   buttons() {
     const {actions} = this, {info} = this.context.study;
+    const shown = [info.best?.length > 0, actions.allowed, actions.allowed && !info.over];
+    if (this.shown === String(shown)) return;  // a button that is replaced between press and release swallows the click
+    this.shown = String(shown);
     by_id("buttons").replaceChildren(...[
-      info.best?.length ? button("Best as YAML", () => actions.best_as_yaml()) : null,
-      actions.allowed ? button("Enqueue…", () => actions.enqueue()) : null,
-      actions.allowed && !info.over ? button("Stop…", () => actions.stop(), {class: "danger"}) : null,
-    ].filter(Boolean));
+      button("Best as YAML", () => actions.best_as_yaml()),
+      button("Enqueue…", () => actions.enqueue()),
+      button("Stop…", () => actions.stop(), {class: "danger"}),
+    ].filter((_, i) => shown[i]));
   }
 
   counts() {

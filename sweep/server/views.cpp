@@ -6,6 +6,7 @@
 
 #include "framework/config/document.h"
 #include "sweep/server/requests.h"
+#include "sweep/trial_notes.h"
 
 namespace etude::sweep {
 namespace {
@@ -84,7 +85,7 @@ Json counts_as_json(const std::vector<Trial>& trials) {
        {TrialState::kRunning, TrialState::kComplete, TrialState::kPruned, TrialState::kFail, TrialState::kWaiting}) {
     counts[sweep::name_of(state)] = 0;
   }
-  for (const Trial& trial : trials) ++counts[trial.paused() ? "PAUSED" : sweep::name_of(trial.state)];
+  for (const Trial& trial : trials) ++counts[shown_state(trial)];
   return counts;
 }
 
@@ -93,7 +94,7 @@ Json counts_as_json(const std::vector<Trial>& trials) {
 Json trial_as_json(const TrialView& view, const std::string& folder) {
   const Trial& trial = view.trial;
   Json json = {{"number", trial.number},
-               {"state", trial.paused() ? "PAUSED" : sweep::name_of(trial.state)},
+               {"state", shown_state(trial)},
                {"values", values_as_json(trial.values)},
                {"parameters", Json::object()},
                {"reports", Json::array()},

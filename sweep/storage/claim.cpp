@@ -12,11 +12,7 @@
 
 namespace etude::sweep {
 
-std::string this_process() {
-  std::array<char, 256> host{};
-  gethostname(host.data(), host.size() - 1);
-  return fmt::format("{}, process {}", host.data(), getpid());
-}
+std::string this_process() { return fmt::format("{}, process {}", files::host_name(), getpid()); }
 
 std::filesystem::path claim_file(const std::filesystem::path& storage, long long study) {
   return files::parent(storage) / fmt::format(".{}.study-{}.lock", storage.filename().string(), study);

@@ -13,7 +13,7 @@ namespace etude::sweep {
 
 /// Optuna's journal file: what happened, one line each. Not safe to be used by several threads at once.
 ///
-/// What is different from a database: a trial that is over cannot be changed any more (apply throws Error), and the
+/// What is different from a database: a trial that is over cannot be changed any more (apply leaves that out), and the
 /// changes of one apply() are one write, which a kill in its very middle may leave in part, line by line.
 class JournalStorage : public Storage {
  public:

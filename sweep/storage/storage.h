@@ -67,9 +67,9 @@ class Storage {
   virtual std::vector<Trial> load(std::int64_t study, std::int64_t after = -1,
                                   const std::vector<std::int64_t>& also = {}) = 0;
 
-  /// Attributes of trials that are over are left out where the format has no place for them, as in a journal.
   /// All of the changes or none of them, and they outlive the process; fills in id and number of new trials. Throws
   /// Error (disk full, server gone), after which the same changes may be tried again.
+  /// Attributes of trials that are over are left out where the format has no place for them, as in a journal.
   virtual void apply(std::int64_t study, std::vector<Change>& changes) = 0;
 
   /// Whether somebody else may have written since this was last asked. Cheap.

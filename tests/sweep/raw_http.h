@@ -36,28 +36,14 @@ class RawClient {
   /// What comes until the other side closes, or for `seconds` at most.
   std::string receive_all(int seconds = 10) {
     std::string all;
-    while (wait(seconds)) {
-      char block[4096];
-      const ssize_t count = ::recv(socket_, block, sizeof block, 0);
-      if (count <= 0) {
-        closed_ = true;
-        break;
-      }
-      all.append(block, static_cast<std::size_t>(count));
+    while (wait(seconds) && receive_more(all)) {
     }
     return all;
   }
   /// One answer whose head and body have come.
   std::string receive_answer(int seconds = 10) {
     std::string all;
-    while (!complete(all) && wait(seconds)) {
-      char block[4096];
-      const ssize_t count = ::recv(socket_, block, sizeof block, 0);
-      if (count <= 0) {
-        closed_ = true;
-        break;
-      }
-      all.append(block, static_cast<std::size_t>(count));
+    while (!complete(all) && wait(seconds) && receive_more(all)) {
     }
     return all;
   }
@@ -65,6 +51,14 @@ class RawClient {
   bool closed() const { return closed_; }
 
  private:
+  /// False when the other side has closed.
+  bool receive_more(std::string& all) {
+    char block[4096];
+    const ssize_t count = ::recv(socket_, block, sizeof block, 0);
+    closed_ = count <= 0;
+    if (!closed_) all.append(block, static_cast<std::size_t>(count));
+    return !closed_;
+  }
   bool wait(int seconds) const {
     pollfd on{socket_, POLLIN, 0};
     return ::poll(&on, 1, 1000 * seconds) > 0;

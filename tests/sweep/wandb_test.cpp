@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include "sweep/sweep_file.h"
+#include "tests/support/broken_yaml.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size);
 
@@ -171,27 +172,9 @@ TEST(FuzzSweep, ThousandsOfBrokenFilesAreRefusedOrUnderstood) {
       "experiment: e\nmetric: {name: a}\nset: {a: {b: {}}, c: [x, {y: z}]}\nparameters: {x: {type: float, low: -1, "
       "high: 1e3, step: 0.1}, z: {distribution: log_uniform, min: -3, max: 2}}\nsampler: {seed: 3}\n",
   };
-  const std::string interesting = ":-?[]{},#&*!|>'\"%@`~ \t\n\r\\.0e=<\xC3\xEF\xFF";
   std::mt19937 random(7);
   for (int round = 0; round < 2000; ++round) {
-    std::string input = valid[random() % valid.size()];
-    for (auto edits = random() % 6; edits > 0 && !input.empty(); --edits) {
-      const std::size_t at = random() % input.size();
-      switch (random() % 4) {
-        case 0:
-          input[at] = interesting[random() % interesting.size()];
-          break;
-        case 1:
-          input.insert(at, 1, interesting[random() % interesting.size()]);
-          break;
-        case 2:
-          input.erase(at, random() % 4 + 1);
-          break;
-        default:
-          input.insert(at, input.substr(random() % input.size(), random() % 20));
-          break;
-      }
-    }
+    const std::string input = testing::broken_yaml(random, valid);
     ASSERT_EQ(LLVMFuzzerTestOneInput(reinterpret_cast<const std::uint8_t*>(input.data()), input.size()), 0) << input;
   }
 }

@@ -11,6 +11,7 @@
 #include "framework/config/values.h"
 #include "tests/framework/config/experiment.h"
 #include "tests/support/oracle.h"
+#include "tests/support/broken_yaml.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size);
 
@@ -395,27 +396,9 @@ TEST(Fuzz, ThousandsOfBrokenFilesAreRefusedOrUnderstood) {
       "a: &a [1, *a]\nb: !!str 'it''s'\nname: |\n  text\n  more\n? x\n: y\n--- # end\n",
       "name: &n >-\n  folded\ndata: {pack: *n}\nquiet: yes\nmodel: {kind: gpt2, layers: 1e1}\n",
   };
-  const std::string interesting = ":-?[]{},#&*!|>'\"%@`~ \t\n\r\\.0e=<\xC3\xEF\xFF";
   std::mt19937 random(7);
   for (int round = 0; round < 8000; ++round) {
-    std::string input = valid[random() % valid.size()];
-    for (auto edits = random() % 6; edits > 0 && !input.empty(); --edits) {
-      const std::size_t at = random() % input.size();
-      switch (random() % 4) {
-        case 0:
-          input[at] = interesting[random() % interesting.size()];
-          break;
-        case 1:
-          input.insert(at, 1, interesting[random() % interesting.size()]);
-          break;
-        case 2:
-          input.erase(at, random() % 4 + 1);
-          break;
-        default:
-          input.insert(at, input.substr(random() % input.size(), random() % 20));
-          break;
-      }
-    }
+    const std::string input = testing::broken_yaml(random, valid);
     LLVMFuzzerTestOneInput(reinterpret_cast<const std::uint8_t*>(input.data()), input.size());
   }
 }
