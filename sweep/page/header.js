@@ -1,6 +1,6 @@
 // The top of the page: how the sweep stands at one look.
-import {button, element, say} from "./dom.js";
-import {count, duration, number, value as shown} from "./format.js";
+import {button, element, say} from "../../page/dom.js";
+import {count, duration, number, value as shown} from "../../page/format.js";
 import {kStates} from "./study.js";
 import {badge} from "./charts/marks.js";
 

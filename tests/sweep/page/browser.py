@@ -150,7 +150,9 @@ class Browser:
           const above = document.elementFromPoint(x, y);
           if (!above || !(node.contains(above) || above.contains(node))) return null;
           window.hit = false;
-          above.addEventListener('click', () => {{ window.hit = true; }}, {{capture: true, once: true}});
+          window.addEventListener('click', ({{target}}) => {{
+            window.hit = [...document.querySelectorAll({json.dumps(selector)})].some((each) => each.contains(target) || target.contains(each));
+          }}, {{capture: true, once: true}});
           return [x, y];
         }})()""", 5)
 
@@ -162,8 +164,10 @@ class Browser:
         """Clicks, and once more where the page moved away under the pointer."""
         for _ in range(3):
             self.click_at(*self.place(selector, text))
-            if self.evaluate("window.hit !== false"):  # a click that opens another page leaves nothing to ask
-                return
+            for _ in range(20):
+                if self.evaluate("window.hit !== false"):  # a click that opens another page leaves nothing to ask
+                    return
+                self.receive(0.05)
         raise Failed(f"{selector} cannot be hit")
 
     def click_at(self, x, y):
