@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 
 namespace etude::run {
@@ -49,6 +50,10 @@ class RunLock {
  private:
   int descriptor_ = -1;
 };
+
+/// Whether a run writes into the folder now. Where that cannot be known (a folder of others, a file system without
+/// locks) nothing. Looking takes the lock for a moment, which a RunLock waits out.
+std::optional<bool> is_written(const RunFolder& folder);
 
 /// Opens a run folder that must be there. Throws UsageError saying what is missing.
 RunFolder open_run(const std::filesystem::path& root);

@@ -1,6 +1,8 @@
 #include "framework/train/run_log.h"
 
+#include <cmath>
 #include <cstdio>
+#include <fstream>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -43,6 +45,25 @@ void RunLog::begin(std::int64_t steps, std::int64_t done) {
   steps_ = steps;
   progress_ = std::make_unique<log::Progress>("train", steps, stderr, done);
   log_->show_above(progress_.get());
+  if (done > 0) recall();
+}
+
+/// What earlier sessions of this run saw, so that nothing is told a second time.
+void RunLog::recall() {
+  std::ifstream file(folder_->metrics());
+  for (std::string line; std::getline(file, line);) {
+    const nlohmann::json row = nlohmann::json::parse(line, nullptr, false);
+    if (!row.is_object()) continue;
+    const auto number = [&row](const char* key) {
+      const auto found = row.find(key);
+      return found != row.end() && found->is_number() ? found->get<double>() : std::nan("");
+    };
+    const double step = number("step");
+    if (row.contains("loss")) memorising_.trained(number("loss"));
+    if (row.contains("eval_loss") && std::isfinite(step)) {
+      memorising_.evaluated(static_cast<std::int64_t>(step), number("eval_loss"));
+    }
+  }
 }
 
 void RunLog::end() {
@@ -73,6 +94,7 @@ void RunLog::step(const StepFigures& figures) {
         {"min", ranks->min}, {"median", ranks->median}, {"max", ranks->max}, {"slowest", ranks->slowest}};
   }
   metrics_->write(row);
+  memorising_.trained(figures.loss);
   const std::string memory = figures.memory_loss ? fmt::format("  memory loss {:.3g}", *figures.memory_loss) : "";
   const std::string mfu = figures.mfu ? fmt::format("  mfu {:.1f} %", 100 * *figures.mfu) : "";
   const std::string padding =
@@ -102,6 +124,15 @@ void RunLog::evaluation(std::int64_t step, double epoch, const evaluate::Tally& 
                   best ? " (best so far)" : ""));
   const auto confusions = evaluate::confusions_in_words(tally, vocabulary, kConfusionsTold);
   if (!confusions.empty()) log_->info(fmt::format("  most often confused: {}", fmt::join(confusions, "; ")));
+
+  const bool told = memorising_.ever_found();
+  memorising_.evaluated(step, found.loss);
+  if (const auto held = memorising_.found(); held && !told) {
+    log_->warning(
+        fmt::format("step {}: {}. More music, data.transpose or model.dropout may help; so does stopping "
+                    "at the best evaluation (stop.patience).",
+                    step, in_words(*held)));
+  }
 }
 
 }  // namespace etude::train

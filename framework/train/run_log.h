@@ -11,6 +11,7 @@
 #include "framework/log/json_lines.h"
 #include "framework/log/log_file.h"
 #include "framework/run/run_folder.h"
+#include "framework/train/memorising.h"
 #include "framework/train/rank_times.h"
 
 namespace etude::train {
@@ -44,6 +45,7 @@ class RunLog {
   void info(const std::string& line);
   void warning(const std::string& line);
   void error(const std::string& line);
+  /// `done`: steps that an earlier session of the run did; what metrics.jsonl has of them counts as seen.
   void begin(std::int64_t steps, std::int64_t done);
   void step(const StepFigures& figures);
   void evaluation(std::int64_t step, double epoch, const evaluate::Tally& tally, const data::Vocabulary& vocabulary,
@@ -51,11 +53,14 @@ class RunLog {
   void end();
 
  private:
+  void recall();
+
   std::optional<run::RunFolder> folder_;
   std::unique_ptr<log::LogFile> log_;
   std::unique_ptr<log::JsonLines> metrics_;
   std::unique_ptr<log::Progress> progress_;
   std::int64_t steps_ = 0;  ///< that the run will have
+  MemorisingWatch memorising_;
 };
 
 }  // namespace etude::train

@@ -1,9 +1,11 @@
 #include "framework/run/run_folder.h"
 
+#include <atomic>
 #include <csignal>
 #include <fstream>
 #include <functional>
 #include <string>
+#include <thread>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -62,6 +64,30 @@ TEST(RunLock, RefusesASecondHolderAndIsFreedWithTheFirst) {
                             HasSubstr("--set run=")));
   }
   EXPECT_EQ(message_of<Error>([&] { RunLock again(folder); }), "no error");
+}
+
+TEST(RunLock, IsSeenFromOutside) {
+  const testing::TemporaryFolder root;
+  const RunFolder folder(root.path());
+  EXPECT_EQ(is_written(folder), std::nullopt);  // no run has ever been here
+  {
+    const RunLock lock(folder);
+    EXPECT_EQ(is_written(folder), true);
+  }
+  EXPECT_EQ(is_written(folder), false);
+}
+
+TEST(RunLock, IsNotRefusedForSomebodyWhoOnlyLooks) {
+  const testing::TemporaryFolder root;
+  const RunFolder folder(root.path());
+  { const RunLock makes_the_file(folder); }
+  std::atomic<bool> enough = false;
+  std::thread looking([&] {
+    while (!enough) is_written(folder);
+  });
+  for (int run = 0; run < 50; ++run) EXPECT_EQ(message_of<Error>([&] { RunLock lock(folder); }), "no error");
+  enough = true;
+  looking.join();
 }
 
 TEST(RunLock, IsFreedByAHoldersDeathHoweverItDies) {
