@@ -15,6 +15,7 @@
 #include "framework/config/error.h"
 #include "framework/evaluate/evaluator.h"
 #include "framework/evaluate/metrics.h"
+#include "framework/evaluate/of_pieces.h"
 #include "framework/log/console.h"
 #include "framework/log/format.h"
 #include "framework/parallel/worker_pool.h"
@@ -119,8 +120,8 @@ void evaluate_with(comm::Communicator& communicator, const Arguments& arguments)
   if (!first) return;
 
   nlohmann::json result = evaluate::to_json(tally, pack.vocabulary());
+  evaluate::add_pieces(result, tally, pack, selection.split);
   result["step"] = trained.step;
-  result["pack"] = pack.hash();
   evaluate::write_result(folder.evaluation(), key_of(arguments, selection), result);
   fmt::print("{}, step {}, on the {} split of {}\n{}", arguments.run.string(), trained.step, arguments.split,
              where.string(), evaluate::table(tally, pack.vocabulary()));

@@ -22,9 +22,10 @@ std::string pitch_name(int pitch) {
 }
 
 void collect_families(const Tally& tally, const data::Vocabulary& vocabulary, std::vector<Confusion>& found) {
-  for (int target = 0; target < tally.families(); ++target) {
-    for (int guess = 0; guess < tally.families(); ++guess) {
-      const std::int64_t times = tally.families_confused(target, guess);
+  const Tally::Matrix families = tally.confusion(Tally::Confusion::kFamilies);
+  for (int target = 0; target < families.rows; ++target) {
+    for (int guess = 0; guess < families.columns; ++guess) {
+      const std::int64_t times = families.at(target, guess);
       if (guess == target || times == 0) continue;
       const std::string& name = vocabulary.families()[static_cast<std::size_t>(target)];
       found.push_back(
@@ -34,13 +35,14 @@ void collect_families(const Tally& tally, const data::Vocabulary& vocabulary, st
   }
 }
 
-void collect_pitches(const Tally& tally, const data::Vocabulary& vocabulary, std::vector<Confusion>& found) {
-  const int lowest = vocabulary.pitch_range().first;
-  for (int target = 0; target < tally.pitches(); ++target) {
+void collect_pitches(const Tally& tally, std::vector<Confusion>& found) {
+  const int lowest = tally.lowest_pitch();
+  const Tally::Matrix pitches = tally.confusion(Tally::Confusion::kPitches);
+  for (int target = 0; target < pitches.rows; ++target) {
     std::int64_t of = 0;
-    for (int guess = 0; guess <= tally.pitches(); ++guess) of += tally.pitches_confused(target, guess);
-    for (int guess = 0; guess < tally.pitches(); ++guess) {  // "no pitch" is told by the families
-      const std::int64_t times = tally.pitches_confused(target, guess);
+    for (int guess = 0; guess < pitches.columns; ++guess) of += pitches.at(target, guess);
+    for (int guess = 0; guess < pitches.rows; ++guess) {  // "no pitch" is told by the families
+      const std::int64_t times = pitches.at(target, guess);
       if (guess == target || times == 0) continue;
       const int distance = guess - target;
       found.push_back(
@@ -56,7 +58,7 @@ void collect_pitches(const Tally& tally, const data::Vocabulary& vocabulary, std
 std::vector<std::string> confusions_in_words(const Tally& tally, const data::Vocabulary& vocabulary, std::size_t most) {
   std::vector<Confusion> found;
   collect_families(tally, vocabulary, found);
-  collect_pitches(tally, vocabulary, found);
+  collect_pitches(tally, found);
   std::stable_sort(found.begin(), found.end(), [](const auto& a, const auto& b) { return a.times > b.times; });
   if (found.size() > most) found.resize(most);
   std::vector<std::string> lines;

@@ -9,6 +9,7 @@
 
 #include "data/loader/grid_maker.h"
 #include "framework/config/error.h"
+#include "framework/evaluate/piece_context.h"
 
 namespace etude::evaluate {
 namespace {
@@ -20,36 +21,12 @@ void begin_pieces(models::Memory& memory, const data::TokenGrid& grid) {
   }
 }
 
-/// Counts one batch's targets into `tally`.
-void evaluate_batch(models::Model& model, models::Memory& memory, const data::TokenGrid& grid, Tally& tally) {
-  std::vector<std::int64_t> counted;  // of all cells
-  for (std::size_t cell = 0; cell < grid.targets.size(); ++cell) {
-    if (grid.targets[cell] != data::kIgnored) counted.push_back(static_cast<std::int64_t>(cell));
-  }
-  const at::Device device = models::device_of(model);
-  const auto there = [&](const std::vector<std::int64_t>& numbers, at::IntArrayRef shape) {
-    return at::from_blob(const_cast<std::int64_t*>(numbers.data()), shape, at::TensorOptions().dtype(at::kLong))
-        .to(device);
-  };
-  const at::Tensor cells = there(counted, {std::ssize(counted)});
-  const at::Tensor hidden = model.hidden(there(grid.inputs, {grid.rows, grid.columns}), memory, nullptr);
-  const at::Tensor logits = model.logits(hidden.flatten(0, 1).index_select(0, cells));  // [counted, vocabulary]
-  const at::Tensor expected = there(grid.targets, {grid.rows * grid.columns}).index_select(0, cells).unsqueeze(-1);
-  const at::Tensor of_target = logits.gather(-1, expected);
-  const at::Tensor nll = (at::logsumexp(logits, -1, true) - of_target).squeeze(-1).cpu().contiguous();
-  const at::Tensor likelier = logits.gt(of_target).sum(-1).cpu().contiguous();
-  const at::Tensor predicted = logits.argmax(-1).cpu().contiguous();
-
-  const float* nll_data = nll.const_data_ptr<float>();
-  const std::int64_t* likelier_data = likelier.const_data_ptr<std::int64_t>();
-  const std::int64_t* predicted_data = predicted.const_data_ptr<std::int64_t>();
-  for (std::size_t i = 0; i < counted.size(); ++i) {
-    const data::SequenceRef& sequence = grid.sequences[static_cast<std::size_t>(counted[i] / grid.columns)];
-    tally.count(static_cast<data::TokenId>(grid.targets[static_cast<std::size_t>(counted[i])]),
-                static_cast<data::TokenId>(predicted_data[i]), likelier_data[i], nll_data[i],
-                sequence.begin + counted[i] % grid.columns);
-  }
-}
+/// The targets of a batch, in the order of its cells.
+struct Targets {
+  std::vector<std::int64_t> cells;
+  std::vector<Prediction> predictions;  ///< what is known of them before the model is asked
+  at::Tensor forbidden;                 ///< bool [targets, vocabulary]: tokens that may not stand there
+};
 
 /// One thread's part in an evaluation.
 struct Measurer {
@@ -61,12 +38,81 @@ struct Measurer {
               pack.read(split, piece, begin, out);
             },
             length),
-        tally(pack.vocabulary()) {}
+        tally(pack.vocabulary(), std::ssize(pack.pieces(selection.split))) {
+    for (std::int64_t row = 0; row < selection.rows; ++row) contexts.emplace_back(pack, selection.split);
+  }
+
+  Targets targets_of(const data::TokenGrid& grid);
+  /// Counts one batch's targets.
+  void evaluate(models::Memory& memory, const data::TokenGrid& grid);
 
   models::Model& model;
   data::GridMaker maker;
+  std::vector<PieceContext> contexts;  ///< one per row, since the rows of a walk go on in their pieces
   Tally tally;
 };
+
+Targets Measurer::targets_of(const data::TokenGrid& grid) {
+  Targets targets;
+  std::vector<bool> allowed;
+  std::vector<bool> forbidden;
+  for (std::size_t cell = 0; cell < grid.targets.size(); ++cell) {
+    if (grid.targets[cell] == data::kIgnored) continue;
+    const auto row = static_cast<std::int64_t>(cell) / grid.columns,
+               column = static_cast<std::int64_t>(cell) % grid.columns;
+    const data::SequenceRef& sequence = grid.sequences[static_cast<std::size_t>(row)];
+    PieceContext& context = contexts.at(static_cast<std::size_t>(row));
+    const std::int64_t position = sequence.begin + column;
+    context.move_to(sequence.piece, position + 1);
+    context.next(allowed);
+    for (const bool may : allowed) forbidden.push_back(!may);
+    targets.cells.push_back(static_cast<std::int64_t>(cell));
+    targets.predictions.push_back({.target = static_cast<data::TokenId>(grid.targets[cell]),
+                                   .piece = sequence.piece,
+                                   .position = position,
+                                   .previous_pitch = context.previous_pitch()});
+  }
+  const auto count = std::ssize(targets.cells);
+  targets.forbidden = at::empty({count, count > 0 ? std::ssize(forbidden) / count : 0}, at::kBool);
+  std::copy(forbidden.begin(), forbidden.end(), targets.forbidden.mutable_data_ptr<bool>());
+  return targets;
+}
+
+void Measurer::evaluate(models::Memory& memory, const data::TokenGrid& grid) {
+  Targets targets = targets_of(grid);
+  const at::Device device = models::device_of(model);
+  const auto there = [&](const std::vector<std::int64_t>& numbers, at::IntArrayRef shape) {
+    return at::from_blob(const_cast<std::int64_t*>(numbers.data()), shape, at::TensorOptions().dtype(at::kLong))
+        .to(device);
+  };
+  const auto here = [](const at::Tensor& values) { return values.cpu().contiguous(); };
+  const at::Tensor cells = there(targets.cells, {std::ssize(targets.cells)});
+  const at::Tensor hidden = model.hidden(there(grid.inputs, {grid.rows, grid.columns}), memory, nullptr);
+  const at::Tensor logits = model.logits(hidden.flatten(0, 1).index_select(0, cells));  // [targets, vocabulary]
+  const at::Tensor expected = there(grid.targets, {grid.rows * grid.columns}).index_select(0, cells).unsqueeze(-1);
+  const at::Tensor of_target = logits.gather(-1, expected);
+  const at::Tensor normalizer = at::logsumexp(logits, -1, true);
+  const at::Tensor nll = here((normalizer - of_target).squeeze(-1));
+  const at::Tensor likelier = here(logits.gt(of_target).sum(-1));
+  const auto [best, at_best] = logits.max(-1, true);
+  const at::Tensor predicted = here(at_best.squeeze(-1));
+  const at::Tensor confidence = here((best - normalizer).exp().squeeze(-1));
+  const at::Tensor forbidden =
+      here((logits - normalizer).exp().masked_fill(targets.forbidden.to(device).logical_not(), 0).sum(-1));
+
+  const std::int64_t vocabulary = logits.size(-1);
+  const bool* may_not = targets.forbidden.const_data_ptr<bool>();
+  for (std::size_t i = 0; i < targets.predictions.size(); ++i) {
+    Prediction& prediction = targets.predictions[i];
+    prediction.predicted = static_cast<data::TokenId>(predicted.const_data_ptr<std::int64_t>()[i]);
+    prediction.likelier = likelier.const_data_ptr<std::int64_t>()[i];
+    prediction.nll = nll.const_data_ptr<float>()[i];
+    prediction.confidence = confidence.const_data_ptr<float>()[i];
+    prediction.allowed = !may_not[static_cast<std::int64_t>(i) * vocabulary + prediction.predicted];
+    prediction.forbidden = forbidden.const_data_ptr<float>()[i];
+    tally.count(prediction);
+  }
+}
 
 void check(const models::Model& model, const data::Pack& pack, const Selection& selection) {
   if (pack.pieces(selection.split).empty()) {
@@ -132,13 +178,13 @@ Tally evaluate(const std::vector<models::Model*>& models, const data::Pack& pack
     for (const std::vector<data::SequenceRef>& sequences : plan->walk(mine[static_cast<std::size_t>(i)])) {
       const data::TokenGrid grid = measurer.maker.make(sequences);
       begin_pieces(memory, grid);
-      evaluate_batch(measurer.model, memory, grid, measurer.tally);
+      measurer.evaluate(memory, grid);
       const std::lock_guard lock(mutex);
       if (progress) progress(++done, batches);
     }
   });
 
-  Tally total(pack.vocabulary());
+  Tally total(pack.vocabulary(), std::ssize(pack.pieces(selection.split)));
   for (const auto& measurer : measurers) total.add(measurer->tally);
   std::vector<std::int64_t>& values = total.values();
   communicator

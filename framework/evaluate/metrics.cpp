@@ -1,6 +1,8 @@
 #include "framework/evaluate/metrics.h"
 
+#include <array>
 #include <cmath>
+#include <string_view>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -65,25 +67,73 @@ std::map<std::string, double> by_name(const Metrics& metrics) {
 
 bool more_is_better(const std::string& name) { return name == "eval_top1" || name == "eval_top5"; }
 
+namespace {
+
+/// Scientific pitch classes, as written in `confusion.pitch_classes`.
+constexpr std::array kPitchClasses{"C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B"};
+
+nlohmann::json counts_of(const Tally::Matrix& matrix) {
+  nlohmann::json rows = nlohmann::json::array();
+  for (int due = 0; due < matrix.rows; ++due) {
+    rows.push_back(
+        std::vector<std::int64_t>(matrix.counts + due * matrix.columns, matrix.counts + (due + 1) * matrix.columns));
+  }
+  return rows;
+}
+
+/// The matrix of pitches with octaves put together, [12, 13].
+nlohmann::json pitch_classes_confused(const Tally& tally) {
+  const Tally::Matrix pitches = tally.confusion(Tally::Confusion::kPitches);
+  std::vector<std::vector<std::int64_t>> counts(12, std::vector<std::int64_t>(13));
+  const auto pitch_class = [&](int pitch) { return static_cast<std::size_t>((tally.lowest_pitch() + pitch) % 12); };
+  for (int due = 0; due < pitches.rows; ++due) {
+    for (int guess = 0; guess < pitches.columns; ++guess) {
+      counts[pitch_class(due)][guess < pitches.rows ? pitch_class(guess) : 12] += pitches.at(due, guess);
+    }
+  }
+  return counts;
+}
+
+nlohmann::json confusions(const Tally& tally, const data::Vocabulary& vocabulary) {
+  using Confusion = Tally::Confusion;
+  std::vector<std::string> intervals;
+  for (int semitones = -Tally::kWidestInterval; semitones <= Tally::kWidestInterval; ++semitones) {
+    intervals.push_back(fmt::format("{:+}", semitones));
+  }
+  std::vector<std::string> durations;
+  for (const data::TokenId token : tally.durations()) {
+    durations.push_back(vocabulary.token(token).substr(std::string_view("Duration_").size()));
+  }
+  return {
+      {"families", {{"names", vocabulary.families()}, {"counts", counts_of(tally.confusion(Confusion::kFamilies))}}},
+      {"pitches", {{"lowest", tally.lowest_pitch()}, {"counts", counts_of(tally.confusion(Confusion::kPitches))}}},
+      {"pitch_classes", {{"names", kPitchClasses}, {"counts", pitch_classes_confused(tally)}}},
+      {"intervals", {{"names", intervals}, {"counts", counts_of(tally.confusion(Confusion::kIntervals))}}},
+      {"durations", {{"names", durations}, {"counts", counts_of(tally.confusion(Confusion::kDurations))}}}};
+}
+
+nlohmann::json calibration(const Tally& tally) {
+  nlohmann::json bins = nlohmann::json::array();
+  for (const Tally::Bin& bin : tally.calibration()) {
+    if (bin.tokens == 0) continue;
+    bins.push_back({{"from", bin.from},
+                    {"to", bin.to},
+                    {"tokens", bin.tokens},
+                    {"confidence", mean(bin.confidence, bin.tokens)},
+                    {"correct", share(bin.correct, bin.tokens)}});
+  }
+  return {{"error", tally.calibration_error()}, {"bins", bins}};
+}
+
+}  // namespace
+
 nlohmann::json to_json(const Tally& tally, const data::Vocabulary& vocabulary) {
   const Metrics found = metrics(tally);
   nlohmann::json by_family = nlohmann::json::object();
   for (int family = 0; family < tally.families(); ++family) {
     if (const auto group = tally.family(family); group.tokens > 0) {
-      by_family[vocabulary.families()[family]] = group_json(group);
+      by_family[vocabulary.families()[static_cast<std::size_t>(family)]] = group_json(group);
     }
-  }
-  nlohmann::json families = nlohmann::json::array();
-  for (int target = 0; target < tally.families(); ++target) {
-    nlohmann::json counts = nlohmann::json::array();
-    for (int guess = 0; guess < tally.families(); ++guess) counts.push_back(tally.families_confused(target, guess));
-    families.push_back(counts);
-  }
-  nlohmann::json pitches = nlohmann::json::array();
-  for (int target = 0; target < tally.pitches(); ++target) {
-    nlohmann::json counts = nlohmann::json::array();
-    for (int guess = 0; guess <= tally.pitches(); ++guess) counts.push_back(tally.pitches_confused(target, guess));
-    pitches.push_back(counts);
   }
   nlohmann::json by_position = nlohmann::json::array();
   for (const Tally::Stretch& stretch : tally.by_position()) {
@@ -102,9 +152,11 @@ nlohmann::json to_json(const Tally& tally, const data::Vocabulary& vocabulary) {
           {"top5", found.top5},
           {"by_family", by_family},
           {"by_position", by_position},
-          {"confusion",
-           {{"families", {{"names", vocabulary.families()}, {"counts", families}}},
-            {"pitches", {{"lowest", vocabulary.pitch_range().first}, {"counts", pitches}}}}}};
+          {"calibration", calibration(tally)},
+          {"grammar",
+           {{"errors", share(tally.forbidden_guesses(), found.tokens)},
+            {"mass", mean(tally.forbidden_mass(), found.tokens)}}},
+          {"confusion", confusions(tally, vocabulary)}};
 }
 
 void write_result(const std::filesystem::path& file, const std::string& split, const nlohmann::json& result) {
@@ -126,6 +178,10 @@ std::string table(const Tally& tally, const data::Vocabulary& vocabulary) {
   }
   const Metrics found = metrics(tally);
   text += fmt::format("  loss per note {:.4f} over {} notes\n", found.loss_per_note, found.notes);
+  text += fmt::format("  guesses that the grammar forbids {:.3f} %, probability of such tokens {:.2e}\n",
+                      100 * share(tally.forbidden_guesses(), found.tokens), mean(tally.forbidden_mass(), found.tokens));
+  text += fmt::format("  calibration error {:.2f} %: how far the model's confidence lies from how often it is right\n",
+                      100 * tally.calibration_error());
   if (found.non_finite > 0) text += fmt::format("  {} tokens left out: their loss is not finite\n", found.non_finite);
   return text;
 }

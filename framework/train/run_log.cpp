@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "framework/evaluate/metrics.h"
+#include "framework/evaluate/of_pieces.h"
 #include "framework/files/files.h"
 #include "framework/log/format.h"
 
@@ -106,14 +107,15 @@ void RunLog::step(const StepFigures& figures) {
                                 100 * figures.data_wait));
 }
 
-void RunLog::evaluation(std::int64_t step, double epoch, const evaluate::Tally& tally,
-                        const data::Vocabulary& vocabulary, bool best) {
+void RunLog::evaluation(std::int64_t step, double epoch, const evaluate::Tally& tally, const data::Pack& pack,
+                        bool best) {
   if (!folder_) return;
   const evaluate::Metrics found = evaluate::metrics(tally);
   nlohmann::json row = evaluate::by_name(found);
   row.update({{"step", step}, {"epoch", epoch}, {"eval_tokens", found.tokens}});
   metrics_->write(row);
-  nlohmann::json whole = evaluate::to_json(tally, vocabulary);
+  nlohmann::json whole = evaluate::to_json(tally, pack.vocabulary());
+  evaluate::add_pieces(whole, tally, pack, data::Split::kValidation);
   whole["step"] = step;
   files::write_atomically(folder_->evaluations() / fmt::format("step-{:08}.json", step), whole.dump(1) + "\n");
 
@@ -122,7 +124,7 @@ void RunLog::evaluation(std::int64_t step, double epoch, const evaluate::Tally& 
                   "top-5 {:.1f} %{}",
                   step, found.loss, found.loss_per_note, found.perplexity, 100 * found.top1, 100 * found.top5,
                   best ? " (best so far)" : ""));
-  const auto confusions = evaluate::confusions_in_words(tally, vocabulary, kConfusionsTold);
+  const auto confusions = evaluate::confusions_in_words(tally, pack.vocabulary(), kConfusionsTold);
   if (!confusions.empty()) log_->info(fmt::format("  most often confused: {}", fmt::join(confusions, "; ")));
 
   const bool told = memorising_.ever_found();

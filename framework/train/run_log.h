@@ -5,7 +5,7 @@
 #include <optional>
 #include <string>
 
-#include "data/tokenizer/vocabulary.h"
+#include "data/shard/pack.h"
 #include "framework/evaluate/tally.h"
 #include "framework/log/console.h"
 #include "framework/log/json_lines.h"
@@ -48,8 +48,7 @@ class RunLog {
   /// `done`: steps that an earlier session of the run did; what metrics.jsonl has of them counts as seen.
   void begin(std::int64_t steps, std::int64_t done);
   void step(const StepFigures& figures);
-  void evaluation(std::int64_t step, double epoch, const evaluate::Tally& tally, const data::Vocabulary& vocabulary,
-                  bool best);
+  void evaluation(std::int64_t step, double epoch, const evaluate::Tally& tally, const data::Pack& pack, bool best);
   void end();
 
  private:

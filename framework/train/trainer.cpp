@@ -295,7 +295,7 @@ std::optional<Trainer::Evaluation> Trainer::evaluate() {
   const evaluate::Metrics found = evaluate::metrics(tally);
   const double metric = evaluate::value_of(found, experiment_.stop.metric);
   const bool best = stopping_.observe(step_, metric);
-  log_.evaluation(step_, plan_->epochs_after(step_), tally, pack_.vocabulary(), best);
+  log_.evaluation(step_, plan_->epochs_after(step_), tally, pack_, best);
   if (schedule_.observe(metric)) {
     log_.info(fmt::format("step {}: {} has not improved; learning rate now {:.2e}", step_, experiment_.stop.metric,
                           schedule_.lr(step_)));

@@ -20,10 +20,10 @@ using ::testing::HasSubstr;
 /// Three notes (two of them right) and a bar line: 2 nats per token, 8 / 3 per note.
 Tally example(const data::Vocabulary& vocabulary) {
   Tally tally(vocabulary);
-  tally.count(kC4, kC4, 0, 0.5, 0);
-  tally.count(kB3, kB3, 0, 0.5, 0);
-  tally.count(kC4, kB3, 2, 3.0, 0);
-  tally.count(kBar, kVelocity, 6, 4.0, 0);
+  tally.count({.target = kC4, .predicted = kC4, .likelier = 0, .nll = 0.5});
+  tally.count({.target = kB3, .predicted = kB3, .likelier = 0, .nll = 0.5});
+  tally.count({.target = kC4, .predicted = kB3, .likelier = 2, .nll = 3.0});
+  tally.count({.target = kBar, .predicted = kVelocity, .likelier = 6, .nll = 4.0});
   return tally;
 }
 
@@ -76,7 +76,7 @@ TEST(Metrics, AsJsonAddUp) {
 TEST(Metrics, AsATableShowAllAndEveryFamilyThatOccurred) {
   const data::Vocabulary vocabulary = small_vocabulary();
   Tally tally = example(vocabulary);
-  tally.count(kC4, kC4, 0, std::numeric_limits<double>::infinity(), 0);
+  tally.count({.target = kC4, .predicted = kC4, .likelier = 0, .nll = std::numeric_limits<double>::infinity()});
   const std::string text = table(tally, vocabulary);
   EXPECT_THAT(text, ::testing::ContainsRegex("all +4 +2.0000 +7.39 +50.0 +75.0"));
   EXPECT_THAT(text, ::testing::ContainsRegex("Pitch +3 +1.3333 +3.79 +66.7 +100.0"));
@@ -88,10 +88,10 @@ TEST(Metrics, AsATableShowAllAndEveryFamilyThatOccurred) {
 TEST(Confusions, AreToldInWordsMostFrequentFirst) {
   const data::Vocabulary vocabulary = small_vocabulary();
   Tally tally(vocabulary);
-  for (int i = 0; i < 3; ++i) tally.count(kB3, kCSharp4, 1, 1.0, 0);
-  for (int i = 0; i < 2; ++i) tally.count(kC4, kB3, 1, 1.0, 0);
-  for (int i = 0; i < 7; ++i) tally.count(kB3, kB3, 0, 1.0, 0);
-  tally.count(kBar, kVelocity, 1, 1.0, 0);
+  for (int i = 0; i < 3; ++i) tally.count({.target = kB3, .predicted = kCSharp4, .likelier = 1, .nll = 1.0});
+  for (int i = 0; i < 2; ++i) tally.count({.target = kC4, .predicted = kB3, .likelier = 1, .nll = 1.0});
+  for (int i = 0; i < 7; ++i) tally.count({.target = kB3, .predicted = kB3, .likelier = 0, .nll = 1.0});
+  tally.count({.target = kBar, .predicted = kVelocity, .likelier = 1, .nll = 1.0});
   EXPECT_THAT(confusions_in_words(tally, vocabulary, 10),
               ElementsAre("C#4 for B3 (2 semitones too high): 3 times, 30.0 % of such tokens",
                           "B3 for C4 (1 semitone too low): 2 times, 100.0 % of such tokens",

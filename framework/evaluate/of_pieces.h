@@ -1,0 +1,19 @@
+#pragma once
+
+#include <nlohmann/json_fwd.hpp>
+
+#include "data/shard/pack.h"
+#include "framework/evaluate/tally.h"
+
+namespace etude::evaluate {
+
+/// Hash of which music a split holds, whatever tokens it became and in which order its pieces lie: the same for two
+/// packs that hold the same pieces there. Copies transposed by packing count like their originals.
+std::string music_hash(const data::Pack& pack, data::Split split);
+
+/// Adds to a split's result (metrics.h's to_json) what only the pack knows: `pieces` with what was measured on each,
+/// the loss per second and by composer and label, and what tells whether two results are of the same music. A piece
+/// measured in part counts with that part of its seconds. `tally` must have been made for this split's pieces.
+void add_pieces(nlohmann::json& result, const Tally& tally, const data::Pack& pack, data::Split split);
+
+}  // namespace etude::evaluate
