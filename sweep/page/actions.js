@@ -1,9 +1,9 @@
 // What is done by hand. Each question has its own word, so that asking again after a lost answer changes nothing.
-import {button, element} from "./dom.js";
-import {confirm_action, open_dialog} from "./dialog.js";
+import {button, element} from "../../page/dom.js";
+import {confirm_action, open_dialog} from "../../page/dialog.js";
 import {get, post, unique_word} from "./client.js";
-import {number, value as shown} from "./format.js";
-import {bare, key_of} from "./study.js";
+import {key_of, number, value as shown} from "../../page/format.js";
+import {bare} from "./study.js";
 
 export class Actions {
   constructor(context) { this.context = context; }

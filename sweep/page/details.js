@@ -1,11 +1,11 @@
 // All that is known of one trial, and what can be done with it; kept up to date while it is open.
-import {button, element, say} from "./dom.js";
-import {open_dialog} from "./dialog.js";
-import {duration, moment, number, value as shown} from "./format.js";
+import {button, element, say} from "../../page/dom.js";
+import {open_dialog} from "../../page/dialog.js";
+import {duration, moment, number, value as shown} from "../../page/format.js";
 import {worked} from "./study.js";
 import {badge} from "./charts/marks.js";
 import {draw_curves} from "./charts/curves.js";
-import {Plot} from "./charts/plot.js";
+import {Plot} from "../../page/charts/plot.js";
 
 export class Details {
   constructor(context, actions) {

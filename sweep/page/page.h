@@ -10,7 +10,7 @@ struct PageFile {
   std::string_view type;  ///< for the header Content-Type
 };
 
-/// By the path of its URL, "/" or "/charts/plot.js"; nullptr where there is no such file.
+/// By the path of its URL, "/", "/charts/curves.js" or, of what pages share, "/page/dom.js"; nullptr where there is no such file.
 const PageFile* page_file(std::string_view path);
 
 }  // namespace etude::sweep

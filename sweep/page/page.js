@@ -1,12 +1,12 @@
 // Puts the page together: what is in sight is drawn again whenever the study has changed.
-import {button, choice, element, say, set_options} from "./dom.js";
+import {button, choice, element, say, set_options} from "../../page/dom.js";
 import {keep_token, Poller} from "./client.js";
 import {Study} from "./study.js";
 import {Actions} from "./actions.js";
 import {Details} from "./details.js";
 import {Header} from "./header.js";
 import {Table} from "./table.js";
-import {open_dialog} from "./dialog.js";
+import {open_dialog} from "../../page/dialog.js";
 import {BestHistory} from "./charts/history.js";
 import {Contour} from "./charts/contour.js";
 import {Curves} from "./charts/curves.js";
@@ -22,6 +22,7 @@ const context = {
   study: new Study(),
   objective: 0,
   open: (number) => details.open(number),
+  open_target: ({trial}) => details.open(trial.number),  // what a chart has under the pointer
   announce: (sentence) => { say_for_a_while(sentence); poller.now(); },
 };
 const actions = new Actions(context);

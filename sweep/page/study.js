@@ -1,10 +1,7 @@
 // What is known of the study, and what is derived from it. It knows nothing of how it is shown.
-import {number_of} from "./format.js";
+import {key_of, number_of} from "../../page/format.js";
 
 export const kStates = ["RUNNING", "COMPLETE", "PRUNED", "FAIL", "WAITING", "PAUSED"];
-
-/** Two parameter values are alike when their JSON is; 1 and "1" are not. */
-export const key_of = (json) => JSON.stringify(json);
 
 export class Study {
   constructor() {

@@ -1,6 +1,7 @@
 // All trials, of which only the rows in sight are elements: ten thousand are no more work than thirty.
-import {button, element, say, toggle} from "./dom.js";
-import {count, duration, number, value as shown} from "./format.js";
+import {button, element, say, toggle} from "../../page/dom.js";
+import {count, duration, number, value as shown} from "../../page/format.js";
+import {compared} from "../../page/order.js";
 import {kStates, worked} from "./study.js";
 import {badge, state_name} from "./charts/marks.js";
 
@@ -25,7 +26,7 @@ export class Table {
     this.note = element("p", {class: "note", role: "status"});
     this.head = element("tr");
     this.body = element("tbody");
-    this.table = element("table", {class: "trials"}, element("thead", {}, this.head), this.body);
+    this.table = element("table", {class: "trials sortable"}, element("thead", {}, this.head), this.body);
     this.box = element("div", {class: "table-box", tabindex: 0, role: "region", "aria-label": "Trials", on: {scroll: () => this.window()}}, this.table);
     this.node = element("div", {}, element("div", {class: "controls"}, ...this.states.values(), this.search), this.box, this.note);
     window.addEventListener("beforeprint", () => { this.printing = true; this.window(); });
@@ -118,12 +119,4 @@ export class Table {
     const best = this.context.study.info.best?.includes(trial.number);
     return element("tr", {"aria-rowindex": index + 2, class: best ? "best" : null, on: {click: () => open(trial.number)}}, ...cells);
   }
-}
-
-/** Numbers before texts; what is not there comes last either way. */
-function compared(a, b, up) {
-  const absent = (x) => x === undefined || x === null || x === "" || Number.isNaN(x);
-  if (absent(a) || absent(b)) return absent(a) - absent(b);
-  const order = typeof a === typeof b ? (a < b ? -1 : a > b ? 1 : 0) : typeof a === "number" ? -1 : typeof b === "number" ? 1 : 0;
-  return up ? order : -order;
 }

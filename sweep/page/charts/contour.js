@@ -1,11 +1,12 @@
 // The objective over two parameters: between the trials by inverse distance weights (Shepard, 1968).
-import {choice, element, say, set_options, svg} from "../dom.js";
-import {number, value as shown} from "../format.js";
-import {key_of} from "../study.js";
-import {mark, sign} from "./marks.js";
-import {Plot, sampled} from "./plot.js";
-import {of_parameter} from "./scale.js";
-import {kShades, shade_legend, shades} from "./shades.js";
+import {choice, element, say, set_options, svg} from "../../../page/dom.js";
+import {key_of, number, value as shown} from "../../../page/format.js";
+import {mark} from "./marks.js";
+import {sign} from "../../../page/charts/shapes.js";
+import {Plot, sampled} from "../../../page/charts/plot.js";
+import {of_parameter} from "./parameter.js";
+import {kShades} from "../../../page/charts/ramp.js";
+import {shade_legend, shades} from "./shades.js";
 
 const kMost = 600;
 const kCells = 40;
@@ -18,7 +19,7 @@ export class Contour {
       this.names[i] = this.context.study.parameters()[chosen].name;
       this.draw();
     }));
-    this.plot = new Plot({label: "Objective over two parameters", open: context.open, height: 340});
+    this.plot = new Plot({label: "Objective over two parameters", open: context.open_target, height: 340});
     this.legend = element("div");
     this.note = element("p", {class: "note"});
     this.node = element("div", {}, element("div", {class: "controls"}, ...this.choices.map(({node}) => node)), this.plot.node,

@@ -1,10 +1,11 @@
 // What every trial reported on its way.
-import {element, say, svg, toggle} from "../dom.js";
+import {element, say, svg, toggle} from "../../../page/dom.js";
 import {kStates} from "../study.js";
-import {number} from "../format.js";
-import {badge, mark_class, marks, sign, state_name} from "./marks.js";
-import {Plot, sampled} from "./plot.js";
-import {continuous, extent} from "./scale.js";
+import {number} from "../../../page/format.js";
+import {badge, mark_class, marks, state_name} from "./marks.js";
+import {sign} from "../../../page/charts/shapes.js";
+import {Plot, sampled} from "../../../page/charts/plot.js";
+import {continuous, extent} from "../../../page/charts/scale.js";
 
 const kMost = 1500;
 
@@ -67,7 +68,7 @@ export class Curves {
     this.context = context;
     this.log_x = false;
     this.log_y = false;
-    this.plot = new Plot({label: "Learning curves of the trials", open: context.open, height: 320});
+    this.plot = new Plot({label: "Learning curves of the trials", open: context.open_target, height: 320});
     this.note = element("p", {class: "note"});
     const redraw = () => this.draw();
     this.node = element("div", {},

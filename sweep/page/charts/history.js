@@ -1,9 +1,10 @@
 // How the best value came down (or up), with the value of every trial.
-import {element, say, svg, toggle} from "../dom.js";
-import {number} from "../format.js";
-import {mark, marks, sign} from "./marks.js";
-import {Plot} from "./plot.js";
-import {continuous, extent} from "./scale.js";
+import {element, say, svg, toggle} from "../../../page/dom.js";
+import {number} from "../../../page/format.js";
+import {mark, marks} from "./marks.js";
+import {sign} from "../../../page/charts/shapes.js";
+import {Plot} from "../../../page/charts/plot.js";
+import {continuous, extent} from "../../../page/charts/scale.js";
 
 const kMost = 3000;
 
@@ -11,7 +12,7 @@ export class BestHistory {
   constructor(context) {
     this.context = context;
     this.log = false;
-    this.plot = new Plot({label: "Value of each trial, and the best so far", open: context.open, height: 320});
+    this.plot = new Plot({label: "Value of each trial, and the best so far", open: context.open_target, height: 320});
     this.note = element("p", {class: "note"});
     this.node = element("div", {},
         element("div", {class: "controls"}, toggle("log value", false, (on) => { this.log = on; this.draw(); })),

@@ -1,7 +1,7 @@
 // How much of the objective's variance each parameter explains, as the controller works it out (fANOVA).
-import {element, say, svg} from "../dom.js";
+import {element, say, svg} from "../../../page/dom.js";
 import {get} from "../client.js";
-import {count, number_of} from "../format.js";
+import {count, number_of} from "../../../page/format.js";
 
 const kPatience = 15000;  // it takes the controller some work
 

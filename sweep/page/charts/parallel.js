@@ -1,10 +1,12 @@
 // Every trial as a line through its parameters and its value. Dragging along an axis (or arrow keys on it) keeps the
 // trials that pass there; a parameter that a trial does not have is passed below the axis.
-import {button, element, say, svg} from "../dom.js";
-import {count, number, value as shown} from "../format.js";
-import {Plot, sampled, shortened} from "./plot.js";
-import {continuous, extent, of_parameter} from "./scale.js";
-import {kShades, shade_legend, shades} from "./shades.js";
+import {button, element, say, svg} from "../../../page/dom.js";
+import {count, number, value as shown} from "../../../page/format.js";
+import {Plot, sampled, shortened} from "../../../page/charts/plot.js";
+import {continuous, extent} from "../../../page/charts/scale.js";
+import {of_parameter} from "./parameter.js";
+import {kShades} from "../../../page/charts/ramp.js";
+import {shade_legend, shades} from "./shades.js";
 
 const kMost = 2000;
 const kAxisRoom = 104;  // pixels; where there are fewer, the chart scrolls within itself
@@ -14,7 +16,7 @@ export class Parallel {
     this.context = context;
     this.brushes = new Map();  // name of the axis → [upper, lower] in pixels
     this.nodes = new Map();    // name of the axis → what is taken hold of
-    this.plot = new Plot({label: "Parallel coordinates", open: context.open, height: 340,
+    this.plot = new Plot({label: "Parallel coordinates", open: context.open_target, height: 340,
                           margin: {left: 40, right: 70, top: 34, bottom: 34}});
     this.note = element("span", {role: "status"});
     this.clear = button("clear brushes", () => { this.brushes.clear(); this.draw(); }, {hidden: true});

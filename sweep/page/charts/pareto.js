@@ -1,15 +1,16 @@
 // Two objectives against each other, the trials that no other one beats in all objectives linked by a line.
-import {choice, element, set_options, svg} from "../dom.js";
-import {number} from "../format.js";
-import {mark, sign} from "./marks.js";
-import {Plot} from "./plot.js";
-import {continuous, extent} from "./scale.js";
+import {choice, element, set_options, svg} from "../../../page/dom.js";
+import {number} from "../../../page/format.js";
+import {mark} from "./marks.js";
+import {sign} from "../../../page/charts/shapes.js";
+import {Plot} from "../../../page/charts/plot.js";
+import {continuous, extent} from "../../../page/charts/scale.js";
 
 export class Pareto {
   constructor(context) {
     this.context = context;
     this.axes = [0, 1];
-    this.plot = new Plot({label: "Pareto front", open: context.open, height: 340});
+    this.plot = new Plot({label: "Pareto front", open: context.open_target, height: 340});
     this.choices = ["across", "up"].map((label, i) =>
         choice(label, [], -1, (chosen) => { this.axes[i] = chosen; this.draw(); }));
     this.node = element("div", {},

@@ -1,9 +1,7 @@
 // How good a value is, in ten shades: each holds a tenth of the trials, so one wild value does not flatten the rest.
-// Between dark blue and yellow (cividis), told apart without colour vision too.
-import {element, svg} from "../dom.js";
-import {number} from "../format.js";
-
-export const kShades = 10;
+import {element} from "../../../page/dom.js";
+import {number} from "../../../page/format.js";
+import {kShades, ramp} from "../../../page/charts/ramp.js";
 
 /** value → 0 (the best tenth) … 9; NaN for nan. */
 export function shades(values, maximizes) {
@@ -19,10 +17,7 @@ export function shades(values, maximizes) {
 
 export function shade_legend(metric) {
   const best = element("span"), worst = element("span");
-  const node = element("p", {class: "legend"}, `${metric}: `, best,
-      svg("svg", {class: "ramp", viewBox: "0 0 100 10", preserveAspectRatio: "none", "aria-hidden": "true"},
-          ...Array.from({length: kShades}, (_, i) => svg("rect", {class: `fill shade-${i}`, x: i * 10, y: 0, width: 10.2, height: 10}))),
-      worst);
+  const node = element("p", {class: "legend"}, `${metric}: `, best, ramp(), worst);
   return {node, say: (shading) => {
     best.textContent = `${number(shading.best)} (best)`;
     worst.textContent = `${number(shading.worst)} (worst)`;

@@ -1,9 +1,10 @@
 // One small chart for each parameter: its values across, the objective upward.
-import {element, svg, toggle} from "../dom.js";
-import {number, value as shown} from "../format.js";
+import {element, svg, toggle} from "../../../page/dom.js";
+import {number, value as shown} from "../../../page/format.js";
 import {mark, marks} from "./marks.js";
-import {Plot, sampled} from "./plot.js";
-import {continuous, extent, of_parameter} from "./scale.js";
+import {Plot, sampled} from "../../../page/charts/plot.js";
+import {continuous, extent} from "../../../page/charts/scale.js";
+import {of_parameter} from "./parameter.js";
 
 const kMost = 2000;
 
@@ -21,7 +22,7 @@ export class Slices {
     const {study} = this.context, parameters = study.parameters(), names = parameters.map(({name}) => name);
     if ([...this.plots.keys()].join("\n") !== names.join("\n")) {
       this.plots = new Map(names.map((name) =>
-          [name, new Plot({label: `Slice of ${name}`, open: this.context.open, height: 200, margin: {left: 52, right: 10}})]));
+          [name, new Plot({label: `Slice of ${name}`, open: this.context.open_target, height: 200, margin: {left: 52, right: 10}})]));
       this.grid.replaceChildren(...[...this.plots].map(([, plot]) => plot.node));
     }
     if (parameters.length === 0) this.grid.textContent = "The study has no parameters yet.";

@@ -1,9 +1,9 @@
 // Who ran where and when: a bar for each time that somebody worked on a trial.
-import {choice, element, say, set_options, svg} from "../dom.js";
+import {choice, element, say, set_options, svg} from "../../../page/dom.js";
 import {kStates} from "../study.js";
-import {clock, duration} from "../format.js";
+import {clock, duration} from "../../../page/format.js";
 import {legend, mark_class, state_name} from "./marks.js";
-import {Plot, shortened} from "./plot.js";
+import {Plot, shortened} from "../../../page/charts/plot.js";
 
 const kMost = 3000;
 const kMostRows = 60;
@@ -14,7 +14,7 @@ export class Timeline {
     this.context = context;
     this.by = null;  // "worker" or "host"; until one is chosen, whichever makes few rows
     this.choice = choice("rows", ["worker", "host"], 0, (chosen) => { this.by = ["worker", "host"][chosen]; this.draw(); });
-    this.plot = new Plot({label: "Who worked on which trial and when", open: context.open, height: 72, margin: {left: 120, bottom: 24}});
+    this.plot = new Plot({label: "Who worked on which trial and when", open: context.open_target, height: 72, margin: {left: 120, bottom: 24}});
     this.note = element("p", {class: "note"});
     this.node = element("div", {}, element("div", {class: "controls"}, this.choice.node), this.plot.node,
                         legend(kStates.filter((state) => state !== "WAITING")), this.note);

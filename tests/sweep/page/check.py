@@ -17,6 +17,7 @@ import time
 import urllib.error
 import urllib.request
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "support"))
 from browser import Browser, Failed, find_chromium
 from stand_in import HOSTILE, StandIn, Study
 

@@ -17,7 +17,8 @@ import threading
 import time
 import urllib.parse
 
-PAGE = pathlib.Path(__file__).resolve().parents[3] / "sweep" / "page"
+ROOT = pathlib.Path(__file__).resolve().parents[3]
+PAGE, SHARED = ROOT / "sweep" / "page", ROOT / "page"
 TYPES = {".html": "text/html; charset=utf-8", ".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8"}
 POLICY = ("default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; "
           "base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
@@ -223,8 +224,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
         path, query = self.parts()
         study = self.server.study
         if not path.startswith("/api/"):
-            file = PAGE / ("page.html" if path == "/" else path[1:])
-            if file.suffix in TYPES and file.resolve().is_relative_to(PAGE) and file.is_file():
+            folder, name = (SHARED, path[6:]) if path.startswith("/page/") else (PAGE, "page.html" if path == "/" else path[1:])
+            file = folder / name
+            if file.suffix in TYPES and file.resolve().is_relative_to(folder) and file.is_file():
                 return self.answer(200, file.read_bytes(), TYPES[file.suffix])
             return self.answer(404, {"error": f"There is no {path}."})
         if not self.allowed():

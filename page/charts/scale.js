@@ -1,6 +1,5 @@
 // From values to pixels.
-import {key_of} from "../study.js";
-import {number, value as shown} from "../format.js";
+import {key_of, number, value as shown} from "../format.js";
 
 /** Of a continuum; `log` needs low > 0 and is linear without. */
 export function continuous(low, high, begin, end, log = false) {
@@ -25,18 +24,6 @@ export function category(choices, begin, end) {
   const at = (value) => { const i = keys.indexOf(key_of(value)); return i < 0 ? NaN : begin + (i + 0.5) * step; };
   return {at, begin, end, log: false, step: Math.abs(step),
           ticks: () => choices.map((value) => ({value, at: at(value), text: shown(value)}))};
-}
-
-/** The axis of a parameter, wide enough for what trials really had. */
-export function of_parameter(parameter, trials, begin, end) {
-  if (parameter.kind === "category") return category(parameter.choices, begin, end);
-  let {low, high} = parameter;
-  for (const trial of trials) {
-    const value = trial.parameters[parameter.name];
-    if (typeof value === "number" && value < low) low = value;
-    if (typeof value === "number" && value > high) high = value;
-  }
-  return continuous(low, high, begin, end, parameter.log);
 }
 
 function ticks(low, high, wanted) {

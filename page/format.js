@@ -1,6 +1,6 @@
 // Numbers, durations and values for people.
 
-/** A number of the API: nan and infinities come as text. */
+/** A number from JSON: nan and infinities come as text. */
 export function number_of(json) {
   if (typeof json === "number") return json;
   if (json === "inf") return Infinity;
@@ -8,7 +8,7 @@ export function number_of(json) {
   return NaN;
 }
 
-/** Four significant digits, enough to tell trials apart. */
+/** Four significant digits, enough to tell runs apart. */
 export function number(value, digits = 4) {
   if (Number.isNaN(value)) return "nan";
   if (!Number.isFinite(value)) return value > 0 ? "∞" : "−∞";
@@ -31,6 +31,9 @@ export function value(json) {
   const plain = typeof json === "string" && !/^(null|true|false|-?\d[\d.e+-]*)$/i.test(json);
   return plain ? json : JSON.stringify(json);
 }
+
+/** Two values are alike when their JSON is; 1 and "1" are not. */
+export const key_of = (json) => JSON.stringify(json);
 
 /** "3 h 20 min"; at most two units. */
 export function duration(seconds) {

@@ -1,8 +1,13 @@
-# cmake -D folder=… -D files="a;b" -D output=… -P embed.cmake: one initializer of a NamedFile for each file.
+# cmake -D root=… -D folder=… -D files="a;b" -D output=… -P embed.cmake: one initializer of a NamedFile for each file.
+# Files of `folder` have the URLs "/page.js", those of the room page "/page/dom.js". Since no path climbs above "/", the
+# imports that are right in the source tree ("../../page/dom.js") are right in the browser too.
 set(text "")
 foreach(file IN LISTS files)
   file(READ ${file} content)
   file(RELATIVE_PATH path ${folder} ${file})
+  if(path MATCHES "^\\.\\./")
+    file(RELATIVE_PATH path ${root} ${file})
+  endif()
   get_filename_component(extension ${file} LAST_EXT)
   if(extension STREQUAL ".html")
     set(type kHtml)

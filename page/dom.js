@@ -1,4 +1,4 @@
-// Elements, made by hand. Text only ever goes in as text: whatever a study holds, none of it becomes markup.
+// Elements, made by hand. Text only ever goes in as text: whatever a study or a run holds, none of it becomes markup.
 
 const kSvg = "http://www.w3.org/2000/svg";
 

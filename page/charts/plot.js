@@ -2,7 +2,7 @@
 import {element, say, svg} from "../dom.js";
 
 export class Plot {
-  /** `label` says to a screen reader what is drawn; `open(number)` is what a click on a trial does. */
+  /** `label` says to a screen reader what is drawn; `open(target)` is what a click on a target does. */
   constructor({label, height = 280, open = null, margin = {}}) {
     this.height = height;
     this.margin = {left: 56, right: 14, top: 10, bottom: 40, ...margin};
@@ -14,7 +14,7 @@ export class Plot {
     this.stage = element("div", {class: "stage", role: "group", "aria-label": label}, this.base, this.over, this.tip);
     this.node = this.stage;
     this.stage.style.minHeight = `${height}px`;  // what is not drawn yet has its place already
-    this.targets = [];  // [{x, y, trial, text, outline}]; text() and outline() are made when they are needed
+    this.targets = [];  // [{x, y, text, outline}]; text() and outline() are made when they are needed
     this.chosen = -1;
     this.stage.addEventListener("pointermove", (event) => this.point(event));
     this.stage.addEventListener("pointerleave", () => this.choose(-1));
@@ -70,7 +70,7 @@ export class Plot {
   finish() {
     if (this.targets.length > 0) {
       this.stage.tabIndex = 0;
-      this.stage.setAttribute("aria-roledescription", "chart; arrow keys move between trials, Enter opens one");
+      this.stage.setAttribute("aria-roledescription", this.open ? "chart; arrow keys move between points, Enter opens one" : "chart; arrow keys move between points");
     } else {
       this.stage.removeAttribute("tabindex");
     }
@@ -108,7 +108,7 @@ export class Plot {
 
   enter() {
     const target = this.targets[this.chosen];
-    if (target && this.open) this.open(target.trial.number);
+    if (target && this.open) this.open(target);
   }
 
   choose(index) {
