@@ -15,6 +15,7 @@ struct StreamNote {
   std::int64_t start = 0;  ///< ticks of the score
   std::int64_t end = 0;    ///< ticks of the score
   std::int64_t step = 0;   ///< start on the grid
+  std::int64_t bar = 1;    ///< that the step lies in, counted from 1; a time signature that changes begins a bar
   int pitch = 60;
 };
 
@@ -35,21 +36,5 @@ inline constexpr int kFollows = 5;
 
 /// For each note but the first; the first has kTogether, which means nothing.
 std::vector<Follows> rhythm(const std::vector<StreamNote>& stream);
-
-/// Bars counted from 1, as time signatures divide the piece: one that changes begins a bar.
-class BarCount {
- public:
-  explicit BarCount(const data::Score& score);
-  /// The bar that `tick` lies in; 1 for ticks before the first bar.
-  std::int64_t bar_at(std::int64_t tick) const;
-
- private:
-  struct Section {
-    std::int64_t begin = 0;    ///< tick
-    std::int64_t per_bar = 1;  ///< ticks
-    std::int64_t bar = 1;      ///< that begins here
-  };
-  std::vector<Section> sections_;
-};
 
 }  // namespace etude::analysis

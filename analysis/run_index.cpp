@@ -30,12 +30,14 @@ class RunIndex::Query {
     }
   }
 
-  /// The passage begins with the note before `begin`.
+  /// Calls `visit` for each way to spell the passage of `notes` notes from `begin` on; its first symbol is of the note
+  /// after that.
   template <typename Visit>
-  void for_each_reading(std::int64_t begin, Visit visit) {
-    begin_ = begin;
-    changed_ = first_step_[at(begin)];
-    if (changed_ == std::ssize(stream_)) {
+  void for_each_reading(std::int64_t begin, std::int64_t notes, Visit visit) {
+    begin_ = begin + 1;
+    end_ = begin + notes;
+    changed_ = first_step_[at(begin_)];
+    if (changed_ >= end_) {
       visit();
       return;
     }
@@ -45,10 +47,8 @@ class RunIndex::Query {
     }
   }
 
-  std::int64_t size() const { return std::ssize(stream_) - begin_; }
-  std::int32_t operator[](std::int64_t i) const {
-    return begin_ + i == changed_ ? instead_ : symbols_[at(begin_ + i)];
-  }
+  std::int64_t size() const { return end_ - begin_; }
+  std::int32_t operator[](std::int64_t i) const { return begin_ + i == changed_ ? instead_ : symbols_[at(begin_ + i)]; }
 
  private:
   std::int32_t symbol(std::size_t i, Follows follows) const {
@@ -61,6 +61,7 @@ class RunIndex::Query {
   std::vector<std::int32_t> symbols_;
   std::vector<std::int64_t> first_step_;  ///< from each note on, the next that is not struck with the one before
   std::int64_t begin_ = 0;
+  std::int64_t end_ = 0;
   std::int64_t changed_ = 0;
   std::int32_t instead_ = kBegins;
 };
@@ -77,7 +78,8 @@ RunIndex::RunIndex(Pitches kind, std::span<const std::uint8_t> pitches, std::spa
 }
 
 std::int32_t RunIndex::symbol(int pitch_before, int pitch, Follows follows) const {
-  const std::int32_t moved = 1 + (pitch - pitch_before + data::kPitches) * kFollows + static_cast<std::int32_t>(follows);
+  const std::int32_t moved =
+      1 + (pitch - pitch_before + data::kPitches) * kFollows + static_cast<std::int32_t>(follows);
   return kind_ == Pitches::kMoved ? moved : moved + pitch * kIntervals * kFollows;
 }
 
@@ -103,10 +105,10 @@ std::vector<std::int64_t> RunIndex::longest_from(const std::vector<StreamNote>& 
   };
 
   std::vector<std::int64_t> notes(stream.size(), 0);
-  for (std::size_t i = 0; i + 1 < stream.size(); ++i) {
+  for (std::int64_t i = 0; i + 1 < std::ssize(stream); ++i) {
     std::int64_t longest = 0;
-    query.for_each_reading(static_cast<std::int64_t>(i) + 1, [&] { longest = std::max(longest, search()); });
-    notes[i] = longest > 0 ? longest + 1 : 0;
+    query.for_each_reading(i, std::ssize(stream) - i, [&] { longest = std::max(longest, search()); });
+    notes[at(i)] = longest > 0 ? longest + 1 : 0;
   }
   return notes;
 }
@@ -114,10 +116,10 @@ std::vector<std::int64_t> RunIndex::longest_from(const std::vector<StreamNote>& 
 void RunIndex::find(const std::vector<StreamNote>& stream, std::int64_t begin, std::int64_t notes,
                     const std::function<void(std::int64_t)>& visit) const {
   Query query(*this, stream);
-  query.for_each_reading(begin + 1, [&] {
+  query.for_each_reading(begin, notes, [&] {
     // Less than 0, 0, more than 0: how the suffix sorts against the passage.
     const auto compare = [&](std::int32_t place) {
-      for (std::int64_t i = 0; i < notes - 1; ++i) {
+      for (std::int64_t i = 0; i < query.size(); ++i) {
         if (place + i == std::ssize(text_)) return -1;
         if (const std::int32_t difference = text_[at(place + i)] - query[i]; difference != 0) return difference;
       }

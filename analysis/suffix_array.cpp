@@ -17,7 +17,8 @@ constexpr std::int32_t kNone = -1;
 std::size_t at(std::int32_t place) { return static_cast<std::size_t>(place); }
 
 /// One level of the recursion. A place "rises" (type S in the paper) when the suffix from there on sorts before the one
-/// that begins a place later, and "falls" (type L) otherwise; a valley (LMS) is a place that rises after one that falls.
+/// that begins a place later, and "falls" (type L) otherwise; a valley (LMS) is a place that rises after one that
+/// falls.
 class Sorter {
  public:
   Sorter(std::span<const std::int32_t> text, std::int32_t alphabet)
