@@ -9,7 +9,7 @@ namespace etude::analysis {
 /// undefined (an empty sample, a histogram of nothing) is nan. A sample's order does not matter.
 
 /// A smooth density of a sample: the mean of normal curves around its values, as wide as Scott's rule says
-/// (deviation * n^(-1/5), the deviation with n - 1; Scott 1992, eq. 6.44). A sample without spread has no width of its
+/// (deviation * n^(-1/5), the deviation with n - 1; Scott 1992). A sample without spread has no width of its
 /// own and is given `fallback`. Of more than 2,000 values every so many, in order, stand for all.
 class Density {
  public:
@@ -28,7 +28,7 @@ class Density {
 };
 
 /// Area under the lower one of the two samples' densities: 1 when they are alike, 0 when they have nothing in common
-/// ("overlapping area", Yang and Lerch 2020, section 4.2). If one sample has no spread, it takes the other's width; if
+/// ("overlapping area", Yang and Lerch 2020). If one sample has no spread, it takes the other's width; if
 /// neither has, 1 for equal and 0 for different values.
 double overlap(std::span<const double> a, std::span<const double> b);
 
@@ -41,7 +41,7 @@ double kullback_leibler(std::span<const double> a, std::span<const double> b);
 double wasserstein(std::span<const double> a, std::span<const double> b);
 
 /// Yang and Lerch's comparison of a generated set with a reference ("On the evaluation of generative models in music",
-/// Neural Computing and Applications 32, 2020, section 4.2): the differences of each reference piece to the others of
+/// Neural Computing and Applications 32, 2020): the differences of each reference piece to the others of
 /// the reference, against those to each generated piece. Nan with fewer than two reference pieces.
 struct SetComparison {
   double overlap = 0;     ///< of the densities of both kinds of difference
