@@ -1,0 +1,57 @@
+#include "report/cost.h"
+
+#include <fmt/format.h>
+
+namespace etude::report {
+namespace {
+
+constexpr double kHour = 3600;
+
+/// What a job says that it used, over all its attempts.
+void take_job(const Run& run, Cost& cost) {
+  cost.core_hours = Run::number(run.job, {"usage", "core_hours"});
+  const auto gpus = Run::number(run.job, {"usage", "gpu_hours"});
+  if (gpus && *gpus > 0) cost.gpu_hours = gpus;
+  const auto money = Run::number(run.job, {"usage", "cost"});
+  if (!money || *money <= 0) return;
+  cost.money = money;
+  cost.currency = Run::text(run.job["usage"], "currency");
+}
+
+void take_clock(const Run& run, Cost& cost) {
+  const auto ranks = Run::number(run.environment, {"ranks"});
+  if (!ranks || run.history.seconds <= 0) return;
+  const double hours = run.history.seconds / kHour * *ranks;
+  const std::string device = Run::text(run.environment, "device");
+  if (!device.empty() && device != "CPU") {
+    cost.gpu_hours = hours;
+  } else if (const auto threads = Run::number(run.environment, {"threads_per_rank"})) {
+    cost.core_hours = hours * *threads;
+  }
+}
+
+}  // namespace
+
+Cost cost_of(const Run& run, const Prices& prices) {
+  Cost cost;
+  take_job(run, cost);
+  if (!cost.core_hours && !cost.gpu_hours) take_clock(run, cost);
+  if (!prices.core_hour && !prices.gpu_hour) return cost;
+  cost.money.reset();
+  cost.currency = prices.currency;
+  if (cost.gpu_hours && prices.gpu_hour) {
+    cost.money = *cost.gpu_hours * *prices.gpu_hour;
+  } else if (cost.core_hours && prices.core_hour && !cost.gpu_hours) {
+    cost.money = *cost.core_hours * *prices.core_hour;
+  }
+  return cost;
+}
+
+std::string in_words(const Cost& cost) {
+  if (cost.money) return fmt::format("{:.2f} {}", *cost.money, cost.currency);
+  if (cost.gpu_hours) return fmt::format("{:.2g} GPU-hours", *cost.gpu_hours);
+  if (cost.core_hours) return fmt::format("{:.2g} core-hours", *cost.core_hours);
+  return "";
+}
+
+}  // namespace etude::report
