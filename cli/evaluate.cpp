@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/commands.h"
+#include "cli/evaluate_music.h"
 #include "cli/ranks.h"
 #include "framework/comm/communicator.h"
 #include "framework/config/error.h"
@@ -38,6 +39,8 @@ struct Arguments {
   std::int64_t context = 0;  ///< 0: what the model sees in training
   std::int64_t tokens = 0;
   device::Choice device = device::Choice::kAuto;
+  MusicChoice music;
+  bool only_music = false;
 };
 
 constexpr std::size_t kConfusionsShown = 10;
@@ -82,22 +85,9 @@ void tell_pace(const models::Model& model, const data::Pack& pack, const evaluat
   fmt::print("That was the beginning of the split; the whole would take about {}\n", log::duration(estimate));
 }
 
-void evaluate_with(comm::Communicator& communicator, const Arguments& arguments) {
-  const device::Seat seat = device::choose_seat(arguments.device, communicator.local_rank(), warn_of_device);
-  const run::RunFolder folder = run::open_run(arguments.run);
-  train::TrainedModel trained = train::load_trained(folder, arguments.checkpoint);
-  watch_collectives(communicator, trained.experiment.train.collective_timeout, folder);
-  const fs::path where = arguments.pack.empty() ? trained.experiment.data.pack : arguments.pack;
-  const data::Pack pack = data::Pack::open(where);
-  if (pack.vocabulary().tokens() != trained.tokenizer->vocabulary().tokens()) {
-    throw UsageError(fmt::format("{}: was packed with another vocabulary than the one {} was trained with",
-                                 where.string(), arguments.run.string()));
-  }
-  models::move_to(*trained.model, seat.device);
-  const int threads = !seat.device.is_cpu()   ? 1
-                      : arguments.threads > 0 ? static_cast<int>(arguments.threads)
-                                              : parallel::cores_per_rank(communicator.local_size());
-  parallel::WorkerPool workers(threads);
+/// Measures the model on the split, on all ranks, and tells of it.
+void measure_loss(comm::Communicator& communicator, const Arguments& arguments, const run::RunFolder& folder,
+                  train::TrainedModel& trained, const data::Pack& pack, parallel::WorkerPool& workers) {
   std::vector<std::unique_ptr<models::Model>> replicas;
   std::vector<models::Model*> models{trained.model.get()};
   for (int i = 1; i < workers.threads(); ++i) {
@@ -124,12 +114,39 @@ void evaluate_with(comm::Communicator& communicator, const Arguments& arguments)
   result["step"] = trained.step;
   evaluate::write_result(folder.evaluation(), key_of(arguments, selection), result);
   fmt::print("{}, step {}, on the {} split of {}\n{}", arguments.run.string(), trained.step, arguments.split,
-             where.string(), evaluate::table(tally, pack.vocabulary()));
-  fmt::print("{}", evaluate::table_by_position(tally));
+             pack.folder().string(), evaluate::table(tally, pack.vocabulary()));
+  fmt::print("{}{}", evaluate::table_by_position(tally), evaluate::table_by_composer(result));
   tell_pace(*trained.model, pack, selection, tally.all().tokens, passed.count());
   const auto confusions = evaluate::confusions_in_words(tally, pack.vocabulary(), kConfusionsShown);
   if (!confusions.empty()) fmt::print("Most often confused:\n  {}\n", fmt::join(confusions, "\n  "));
   fmt::print("Written with the whole confusion matrices to {}\n", folder.evaluation().string());
+}
+
+void evaluate_with(comm::Communicator& communicator, const Arguments& arguments) {
+  if (arguments.only_music && !arguments.music.any()) {
+    throw UsageError(
+        "--only-music: of which pieces? --generate N has the model make some, --music DIR takes those there");
+  }
+  const device::Seat seat = device::choose_seat(arguments.device, communicator.local_rank(), warn_of_device);
+  const run::RunFolder folder = run::open_run(arguments.run);
+  train::TrainedModel trained = train::load_trained(folder, arguments.checkpoint);
+  watch_collectives(communicator, trained.experiment.train.collective_timeout, folder);
+  const fs::path where = arguments.pack.empty() ? trained.experiment.data.pack : arguments.pack;
+  const data::Pack pack = data::Pack::open(where);
+  if (pack.vocabulary().tokens() != trained.tokenizer->vocabulary().tokens()) {
+    throw UsageError(fmt::format("{}: was packed with another vocabulary than the one {} was trained with",
+                                 where.string(), arguments.run.string()));
+  }
+  const int cores =
+      arguments.threads > 0 ? static_cast<int>(arguments.threads) : parallel::cores_per_rank(communicator.local_size());
+  if (!arguments.only_music) {
+    models::move_to(*trained.model, seat.device);
+    parallel::WorkerPool workers(seat.device.is_cpu() ? cores : 1);
+    measure_loss(communicator, arguments, folder, trained, pack, workers);
+  }
+  if (arguments.music.any() && communicator.rank() == 0) {
+    measure_music(arguments.music, folder, trained, pack, data::parse_split(arguments.split), cores);
+  }
 }
 
 }  // namespace
@@ -162,6 +179,8 @@ void add_evaluate(CLI::App& app) {
       ->check(CLI::PositiveNumber);
   command->add_option("--threads", arguments->threads, "Threads per rank (0: the cores there are)")
       ->capture_default_str();
+  add_music_options(*command, arguments->music);
+  command->add_flag("--only-music", arguments->only_music, "Measure these pieces alone, not the loss on the split");
   add_device_option(*command, arguments->device);
   command->footer("Runs under mpirun too; the result is the same on any number of ranks.");
   command->callback([arguments] {

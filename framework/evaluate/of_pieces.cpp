@@ -1,15 +1,20 @@
 #include "framework/evaluate/of_pieces.h"
 
+#include <algorithm>
 #include <map>
 #include <set>
 #include <string>
+#include <vector>
 
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "framework/files/files.h"
 
 namespace etude::evaluate {
 namespace {
+
+constexpr std::size_t kComposersShown = 12;
 
 /// What several pieces come to together.
 struct Sum {
@@ -88,6 +93,30 @@ void add_pieces(nlohmann::json& result, const Tally& tally, const data::Pack& pa
   nlohmann::json labels = nlohmann::json::object();
   for (const auto& [label, values] : by_label) labels[label] = to_json(values);
   result["by_label"] = labels;
+}
+
+std::string table_by_composer(const nlohmann::json& result) {
+  struct Row {
+    std::string name;
+    std::int64_t tokens = 0;
+    std::string text;
+  };
+  std::vector<Row> rows;
+  for (const auto& [name, group] : result.at("by_composer").items()) {
+    const auto tokens = group.at("tokens").get<std::int64_t>();
+    const std::string shown = name.empty() ? "(unknown)" : name;
+    rows.push_back(
+        {shown, tokens,
+         fmt::format("  {:<14} {:>10} {:>8.4f} {:>8} {:>8.4f}\n", shown, tokens, group.at("loss").get<double>(),
+                     group.at("pieces").get<std::int64_t>(), group.value("loss_per_note", 0.0))});
+  }
+  if (rows.size() < 2) return "";
+  std::stable_sort(rows.begin(), rows.end(), [](const Row& a, const Row& b) { return a.tokens > b.tokens; });
+  std::string text =
+      fmt::format("  {:<14} {:>10} {:>8} {:>8} {:>8}\n", "composer", "tokens", "loss", "pieces", "per note");
+  for (std::size_t i = 0; i < std::min(rows.size(), kComposersShown); ++i) text += rows[i].text;
+  if (rows.size() > kComposersShown) text += fmt::format("  and {} more\n", rows.size() - kComposersShown);
+  return text;
 }
 
 }  // namespace etude::evaluate

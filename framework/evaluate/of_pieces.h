@@ -1,5 +1,7 @@
 #pragma once
 
+#include <string>
+
 #include <nlohmann/json_fwd.hpp>
 
 #include "data/shard/pack.h"
@@ -15,5 +17,9 @@ std::string music_hash(const data::Pack& pack, data::Split split);
 /// the loss per second and by composer and label, and what tells whether two results are of the same music. A piece
 /// measured in part counts with that part of its seconds. `tally` must have been made for this split's pieces.
 void add_pieces(nlohmann::json& result, const Tally& tally, const data::Pack& pack, data::Split split);
+
+/// A table for a person of what add_pieces() found by composer, those with the most tokens first; empty where all
+/// pieces are of one composer.
+std::string table_by_composer(const nlohmann::json& result);
 
 }  // namespace etude::evaluate

@@ -46,8 +46,8 @@ void RunFolder::create() const {
 }
 
 void RunFolder::clear() const {
-  for (const fs::path& path :
-       {checkpoints(), evaluations(), faults(), profile(), metrics(), log(), evaluation(), environment(), config()}) {
+  for (const fs::path& path : {checkpoints(), evaluations(), faults(), profile(), tensorboard(), track(), metrics(),
+                               log(), evaluation(), music(), generated(), environment(), config()}) {
     fs::remove_all(path);
   }
 }

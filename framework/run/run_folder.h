@@ -23,8 +23,13 @@ class RunFolder {
   }  ///< one file per evaluation while training
   std::filesystem::path evaluation() const { return root_ / "evaluation.json"; }  ///< what `etude evaluate` found
 
+  std::filesystem::path music() const { return root_ / "music.json"; }     ///< what generated pieces are like
+  std::filesystem::path generated() const { return root_ / "generated"; }  ///< the pieces that were measured
+
   std::filesystem::path faults() const { return root_ / "faults"; }    ///< what ranks knew when one did not come
   std::filesystem::path profile() const { return root_ / "profile"; }  ///< a trace of each rank
+  std::filesystem::path tensorboard() const { return root_ / "tensorboard"; }  ///< event files, one a session
+  std::filesystem::path track() const { return root_ / "track.json"; }         ///< what trackers call this run
   std::filesystem::path job() const { return root_ / "job"; }  ///< how a launcher had it started, and what it cost
 
   bool exists() const;

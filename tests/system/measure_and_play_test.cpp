@@ -85,6 +85,56 @@ TEST_F(MeasureAndPlay, TheResultIsTheSameOnAnyNumberOfRanksAndAddsUp) {
   EXPECT_EQ(pitches, alone["notes"]);
 }
 
+TEST_F(MeasureAndPlay, PiecesThatItMakesAreMeasuredBesideTheSplit) {
+  const ShellResult result =
+      etude("evaluate " + run() + " --split test --only-music --generate 3 --max-tokens 200 --seed 5");
+  ASSERT_EQ(result.exit_code, 0) << result.errors;
+  EXPECT_THAT(result.output, HasSubstr("3 pieces from"));
+  const auto measured = [&] { return nlohmann::json::parse(slurp(shop_->run("run") / "music.json")); };
+  const nlohmann::json made = measured();
+  ASSERT_EQ(made["pieces"].size(), 3);
+  EXPECT_EQ(made["seed"], 5);
+  EXPECT_EQ(made["reference"]["split"], "test");
+  const auto file = shop_->run("run") / "generated" / "piece-002.mid";
+  ASSERT_TRUE(std::filesystem::exists(file));
+
+  // The same files measured as if somebody else had made them; a training piece among them is found out.
+  const auto others = shop_->path() / "others";
+  std::filesystem::create_directory(others);
+  std::filesystem::copy_file(file, others / "b.mid");
+  const auto manifest = nlohmann::json::parse(slurp(shop_->pack() / "pack.json"));
+  std::string longest;
+  std::int64_t notes = 0;
+  for (const auto& piece : manifest["pieces"]) {
+    if (piece["split"] == "train" && piece["notes"] > notes) {
+      notes = piece["notes"];
+      longest = piece["file"];
+    }
+  }
+  ASSERT_FALSE(longest.empty());
+  std::ofstream(others / "note.txt") << "no music";
+  ASSERT_EQ(etude("evaluate " + run() + " --split test --only-music --music " + others.string()).exit_code, 0);
+  EXPECT_EQ(measured()["pieces"][0]["measures"], made["pieces"][1]["measures"]);
+  EXPECT_TRUE(measured()["copying"]["copies"].empty());
+  EXPECT_TRUE(std::filesystem::exists(file)) << "pieces made before are kept";
+
+  const std::string book = longest.substr(0, longest.find('#'));
+  std::filesystem::copy_file(std::filesystem::path(ETUDE_SOURCE_DIR) / "data" / "corpus" / book, others / "stolen.abc");
+  const ShellResult told = etude("evaluate " + run() + " --split test --only-music --music " + others.string());
+  ASSERT_EQ(told.exit_code, 0) << told.errors;
+  EXPECT_THAT(told.output, HasSubstr(longest));
+  bool named = false;
+  const nlohmann::json copies = measured()["copying"]["copies"];
+  for (const auto& copy : copies) {
+    named = named || (copy["source"] == longest && copy["file"] == "stolen.abc" + longest.substr(longest.find('#')) &&
+                      copy["source_bar"] == 1 && copy["semitones"] == 0);
+  }
+  EXPECT_TRUE(named) << copies;
+
+  EXPECT_EQ(etude("evaluate " + run() + " --only-music").exit_code, 2);
+  EXPECT_EQ(etude("evaluate " + run() + " --only-music --music " + (shop_->path() / "none").string()).exit_code, 2);
+}
+
 TEST_F(MeasureAndPlay, MusicOpensInSymusicAndIsAFunctionOfTheSeed) {
   const auto make = [&](const std::string& name, const std::string& more) {
     const auto file = shop_->path() / name;
