@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <tuple>
 
+#include "analysis/bars.h"
+
 namespace etude::analysis {
 namespace {
 
@@ -12,56 +14,17 @@ std::int64_t on_grid(std::int64_t tick, std::int64_t ticks_per_quarter) {
   return twice < 0 && twice % (2 * ticks_per_quarter) != 0 ? step - 1 : step;
 }
 
-/// Counts bars as time signatures divide the piece.
-class BarCount {
- public:
-  explicit BarCount(const data::Score& score) {
-    const auto ticks_per_bar = [&](int numerator, int denominator) {
-      return std::max<std::int64_t>(1,
-                                    std::int64_t{4} * score.ticks_per_quarter * numerator / std::max(1, denominator));
-    };
-    sections_.push_back({0, ticks_per_bar(4, 4), 1});
-    for (const data::TimeSignature& meter : score.time_signatures) {
-      Section& last = sections_.back();
-      const std::int64_t per_bar = ticks_per_bar(meter.numerator, meter.denominator);
-      if (meter.time <= last.begin) {
-        last.per_bar = per_bar;
-      } else if (per_bar != last.per_bar) {
-        const std::int64_t bars = (meter.time - last.begin + last.per_bar - 1) / last.per_bar;
-        sections_.push_back({meter.time, per_bar, last.bar + bars});
-      }
-    }
-  }
-
-  std::int64_t bar_at(std::int64_t tick) const {
-    const auto after = std::upper_bound(sections_.begin() + 1, sections_.end(), tick,
-                                        [](std::int64_t time, const Section& section) { return time < section.begin; });
-    const Section& section = *std::prev(after);
-    return section.bar + std::max<std::int64_t>(0, tick - section.begin) / section.per_bar;
-  }
-
- private:
-  struct Section {
-    std::int64_t begin = 0;    ///< tick
-    std::int64_t per_bar = 1;  ///< ticks
-    std::int64_t bar = 1;      ///< that begins here
-  };
-  std::vector<Section> sections_;
-};
-
 }  // namespace
 
 std::vector<StreamNote> note_stream(const data::Score& score) {
   std::vector<StreamNote> stream;
   const std::int64_t resolution = std::max(1, score.ticks_per_quarter);
-  const BarCount bars(score);
+  const Bars bars(score, static_cast<int>(kStepsPerQuarter));
   for (const data::Track& track : score.tracks) {
     if (track.drums) continue;
     for (const data::Note& note : track.notes) {
       const std::int64_t step = on_grid(note.start, resolution);
-      // Where it is on the grid, so that a note played a little early lies in the bar that it is written in.
-      const std::int64_t bar = bars.bar_at((step * resolution + kStepsPerQuarter - 1) / kStepsPerQuarter);
-      stream.push_back({note.start, note.start + note.duration, step, bar, note.pitch});
+      stream.push_back({note.start, note.start + note.duration, step, bars.place_of(step).bar + 1, note.pitch});
     }
   }
   std::sort(stream.begin(), stream.end(), [](const StreamNote& a, const StreamNote& b) {

@@ -15,7 +15,8 @@ struct StreamNote {
   std::int64_t start = 0;  ///< ticks of the score
   std::int64_t end = 0;    ///< ticks of the score
   std::int64_t step = 0;   ///< start on the grid
-  std::int64_t bar = 1;    ///< that the step lies in, counted from 1; a time signature that changes begins a bar
+  std::int64_t bar =
+      1;  ///< that the step lies in, from 1, so that a note played a little early is in the bar it is written in
   int pitch = 60;
 };
 
