@@ -1,0 +1,58 @@
+// Whether generated music is somebody's: the longest passages that it shares with the training set.
+import {element} from "../../../page/dom.js";
+import {number, number_of} from "../../../page/format.js";
+import {style_of} from "../charts/styles.js";
+import {RowPlot} from "../charts/rows.js";
+import {figure} from "../figure.js";
+import {entries, list} from "../report.js";
+import {DataTable} from "../table.js";
+import {percent} from "../words.js";
+
+export class CopyingSection {
+  constructor(report) {
+    this.report = report;
+    this.lines = report.lines.map((line) => ({line, copying: line.runs.map(({music}) => music?.copying).find((copying) => copying?.generated)})).filter(({copying}) => copying);
+    if (!this.relevant) return;
+    this.lengths = [...new Set(this.lines.flatMap(({copying}) => entries(copying.generated.overlap).map(([length]) => length)))];
+    this.plot = new RowPlot({label: "Notes in passages shared with the training set"});
+    const copies = this.lines.flatMap(({line, copying}) => list(copying.copies).map((copy) => ({line, ...copy})));
+    this.node = element("div", {},
+        element("p", {class: "note"}, "A passage is shared where notes follow each other in the same rhythm and the same steps, at the same or another pitch. Some are shared by chance: the same figures for held-out pieces, which nobody has copied, say how many."),
+        this.table(),
+        this.lengths.length ? figure({title: "Notes that lie in shared passages", plot: this.plot, explain: "Filled marks: generated. Hollow: held-out pieces, for comparison.", csv: () => this.csv()}) : null,
+        copies.length ? element("div", {}, element("h3", {}, "Copied passages"), element("ul", {class: "remarks"}, ...copies.map(({line, sentence, file}) =>
+            element("li", {}, `⚠ ${line.name}: ${sentence ?? file}`)))) : element("p", {}, "No generated piece is called a copy."));
+  }
+
+  get relevant() { return this.lines.length > 0; }
+
+  table() {
+    const rows = this.lines.map(({line, copying}) => ({name: line.name, ...copying}));
+    const value = (key, title, explain, of) => ({key, title, explain, numeric: true, of, text: (row) => { const shown = of(row); return Number.isFinite(shown) ? number(shown, 3) : ""; }});
+    return new DataTable({title: "Copying", noun: "configuration", rows, columns: [
+      {key: "name", title: "configuration", of: ({name}) => name, wide: true},
+      value("copied", "copies", "generated pieces that are called copies", ({generated}) => number_of(generated.copied ?? null)),
+      value("pieces", "of", "generated pieces", ({generated}) => number_of(generated.pieces ?? null)),
+      value("median", "longest passage, median", "in notes, repeated figures counted once", ({generated}) => number_of(generated.median ?? null)),
+      value("max", "longest passage, most", "in notes, repeated figures counted once", ({generated}) => number_of(generated.max ?? null)),
+      value("held", "held out, median", "the same for pieces that were not learned from", ({held_out}) => number_of(held_out?.median ?? null)),
+      value("held_max", "held out, most", "the same for pieces that were not learned from", ({held_out}) => number_of(held_out?.max ?? null)),
+      value("threshold", "called a copy above", "a passage of so many notes is hardly ever shared by chance", ({threshold}) => number_of(threshold ?? null)),
+    ]}).node;
+  }
+
+  visible() { return this.lines.filter(({line}) => this.report.shown.has(line)); }
+
+  draw() {
+    if (!this.lengths.length) return;
+    const point = (figures, length, style, hollow, name) => ({value: number_of(figures?.overlap?.[length] ?? null), style, hollow, text: `${name}, passages of ${length} notes and more: ${percent(figures?.overlap?.[length])}`});
+    this.plot.draw({x: {title: "share of notes", low: 0}, rows: this.visible().slice(0, 12).flatMap(({line, copying}) => this.lengths.map((length) => ({
+      name: `${line.name}, ${length}+ notes`, note: "", points: [point(copying.generated, length, style_of(line.index), false, line.name),
+                                                                    ...(copying.held_out ? [point(copying.held_out, length, {colour: "hue-none", mark: "circle"}, true, "held-out pieces")] : [])]})))});
+  }
+
+  csv() {
+    return [["configuration", "notes and more", "generated", "held out"], ...this.lines.flatMap(({line, copying}) => this.lengths.map((length) =>
+        [line.name, length, copying.generated?.overlap?.[length], copying.held_out?.overlap?.[length]]))];
+  }
+}
