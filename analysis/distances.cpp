@@ -22,9 +22,12 @@ std::vector<double> sorted_finite(std::span<const double> values) {
   return finite;
 }
 
+/// Whether two figures differ by rounding at most.
+bool alike(double a, double b) { return std::abs(a - b) <= 1e-12 * std::max(std::abs(a), std::abs(b)); }
+
 double scott_width(const std::vector<double>& values) {
   const auto n = static_cast<double>(values.size());
-  if (values.size() < 2 || values.front() == values.back()) return 0;
+  if (values.size() < 2 || alike(values.front(), values.back())) return 0;
   const double mean = std::accumulate(values.begin(), values.end(), 0.0) / n;
   double squares = 0;
   for (const double x : values) squares += (x - mean) * (x - mean);
@@ -81,7 +84,7 @@ std::vector<double> differences(const std::vector<double>& a, const std::vector<
   all.reserve(a.size() * b.size());
   for (std::size_t i = 0; i < a.size(); ++i) {
     for (std::size_t j = 0; j < b.size(); ++j) {
-      if (!same || i != j) all.push_back(std::abs(a[i] - b[j]));
+      if (!same || i != j) all.push_back(alike(a[i], b[j]) ? 0 : std::abs(a[i] - b[j]));
     }
   }
   return all;
@@ -127,7 +130,7 @@ double Density::log_at(double x) const {
 double overlap(std::span<const double> a, std::span<const double> b) {
   const Pair pair = densities(a, b);
   if (pair.a.empty() || pair.b.empty()) return kNan;
-  if (pair.a.width() == 0) return pair.a.lowest() == pair.b.lowest() ? 1 : 0;
+  if (pair.a.width() == 0) return alike(pair.a.lowest(), pair.b.lowest()) ? 1 : 0;
   const double area = integrate(pair, [](double log_a, double log_b) { return std::exp(std::min(log_a, log_b)); });
   return std::min(1.0, area);
 }
@@ -135,7 +138,7 @@ double overlap(std::span<const double> a, std::span<const double> b) {
 double kullback_leibler(std::span<const double> a, std::span<const double> b) {
   const Pair pair = densities(a, b);
   if (pair.a.empty() || pair.b.empty()) return kNan;
-  if (pair.a.width() == 0) return pair.a.lowest() == pair.b.lowest() ? 0 : std::numeric_limits<double>::infinity();
+  if (pair.a.width() == 0) return alike(pair.a.lowest(), pair.b.lowest()) ? 0 : std::numeric_limits<double>::infinity();
   const double divergence =
       integrate(pair, [](double log_a, double log_b) { return std::exp(log_a) * (log_a - log_b); });
   return std::max(0.0, divergence);

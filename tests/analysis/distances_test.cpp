@@ -87,6 +87,15 @@ TEST(Distances, StaySensibleForValuesWithoutSpread) {
   EXPECT_TRUE(std::isfinite(kullback_leibler(around, sevens)));
 }
 
+TEST(Distances, DoNotTakeRoundingForSpread) {
+  const double x = 0.1 + 0.2;
+  const std::vector<double> rounded{0.3, x, 0.3}, other{x, x}, far{0.4, 0.4};
+  EXPECT_EQ(overlap(rounded, other), 1);
+  EXPECT_EQ(kullback_leibler(rounded, other), 0);
+  EXPECT_EQ(overlap(rounded, far), 0);
+  EXPECT_EQ(compare_sets(other, rounded).overlap, 1);
+}
+
 TEST(Distances, OfNothingAreUndefined) {
   const std::vector<double> none, undefined{kNan, kNan}, some{1, 2}, zeros{0, 0};
   EXPECT_TRUE(std::isnan(overlap(none, some)));
