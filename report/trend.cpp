@@ -8,6 +8,7 @@ namespace {
 
 constexpr double kSame = 0.005;  ///< share of a loss by which two are not told apart
 constexpr std::size_t kFewest = 3;
+constexpr std::size_t kFewestForNoise = 5;
 
 /// A straight line by least squares.
 struct Line {
@@ -35,8 +36,9 @@ Line fit(const std::vector<double>& x, const std::vector<double>& y) {
   return line;
 }
 
+/// The lower one of two.
 double median(std::vector<double> values) {
-  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
+  const auto middle = values.begin() + static_cast<std::ptrdiff_t>((values.size() - 1) / 2);
   std::ranges::nth_element(values, middle);
   return *middle;
 }
@@ -66,14 +68,16 @@ Trend trend_of(const Series& curve) {
   const std::size_t size = curve.size();
   if (size < kFewest) return trend;
   const std::vector<double>& loss = curve.loss;
-  trend.noise = noise_of(loss);
-  const double same = std::max(kSame * loss.back(), 2 * trend.noise);
 
   // Where tokens are not known, steps stand for them: a doubling of the one is a doubling of the other.
   const bool known = std::ranges::all_of(curve.tokens, [](double tokens) { return tokens > 0; });
   const std::vector<double>& effort = known ? curve.tokens : curve.step;
   const auto half = std::ranges::lower_bound(effort, effort.back() / 2);
   const std::size_t begin = std::min(static_cast<std::size_t>(half - effort.begin()), size - kFewest);
+  // Not from the curve's beginning, whose bend is no noise.
+  trend.noise = noise_of(from(loss, std::min(begin, size - std::min(size, kFewestForNoise))));
+  const double same = std::max(kSame * loss.back(), 2 * trend.noise);
+
   std::vector<double> doublings = from(effort, begin);
   for (double& each : doublings) each = std::log2(std::max(each, 1.0));
   const Line by_doubling = fit(doublings, from(loss, begin));

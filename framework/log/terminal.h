@@ -19,10 +19,15 @@ class Terminal {
   bool shows() const { return descriptor_ >= 0; }
   /// The window's present width; 80 where the terminal does not say.
   int columns() const;
+  /// Its height; 24 where the terminal does not say.
+  int rows() const;
 
  private:
   int descriptor_ = -1;
   bool opened_ = false;
 };
+
+/// Whether the locale's characters are UTF-8, so that more than ASCII can be shown.
+bool locale_has_unicode();
 
 }  // namespace etude::log
