@@ -12,11 +12,11 @@ namespace etude::report {
 
 struct Options {
   std::string metric = "loss_per_note";  ///< or loss_per_second, loss
-  std::string split;  ///< a key of evaluation.json; empty: test where any run has it, else validation
-  std::string title;  ///< empty: made from what is compared
-  Prices prices;
-  std::string program;   ///< who makes the report, for its last line
-  std::string revision;  ///< of the program's source
+  std::string split = {};  ///< a key of evaluation.json; empty: test where any run has it, else validation
+  std::string title = {};  ///< empty: made from what is compared
+  Prices prices = {};
+  std::string program = {};   ///< who makes the report, for its last line
+  std::string revision = {};  ///< of the program's source
 };
 
 /// Reads the run folders, compares what may be compared, and gives the whole report as one JSON object, which all
