@@ -67,11 +67,9 @@ def case_live():
         terminal.wait("evaluation 3.5000 at 100", "the second evaluation")
         run.log("warning", "rank 1 is slower than the others")
         terminal.wait("rank 1 is slower", "a line of the log")
-        # Killed, and resumed at step 50: shorter for a moment, and before anybody looks as long as before.
-        run.cut_after(50)
-        for step in range(60, 110, 10):
-            run.step(step, loss=2.125)
-        run.evaluation(100, 3.0)
+        # Killed, and resumed at step 50: before anybody looks the file is as long as before.
+        run.cut_after(50, then="".join(run.line(step, loss=2.125) for step in range(60, 110, 10))
+                      + run.evaluation_line(100, 3.0))
         terminal.wait(lambda text: "evaluation 3.0000 at 100" in text and "loss 2.1250" in text, "what a resumed run says")
         run.cut_after(50)
         terminal.wait(lambda text: "50/400" in text and "evaluation 3.2500 at 50" in text, "a run that was cut")

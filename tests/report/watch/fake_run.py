@@ -32,15 +32,21 @@ class FakeRun:
     def step(self, step, loss=None, **more):
         self.append(self.line(step, loss, **more))
 
-    def evaluation(self, step, loss):
-        self.append(json.dumps({"step": step, "epoch": step / 100, "eval_loss": loss, "eval_loss_per_note": 3 * loss,
-                                "eval_tokens": 1000}) + "\n")
+    def evaluation_line(self, step, loss):
+        return json.dumps({"step": step, "epoch": step / 100, "eval_loss": loss, "eval_loss_per_note": 3 * loss,
+                           "eval_tokens": 1000}) + "\n"
 
-    def cut_after(self, step):
-        """As a run does that is resumed there."""
-        file = self.folder / "metrics.jsonl"
-        kept = [line for line in file.read_text().splitlines(True) if json.loads(line)["step"] <= step]
-        os.truncate(file, len("".join(kept)))
+    def evaluation(self, step, loss):
+        self.append(self.evaluation_line(step, loss))
+
+    def cut_after(self, step, then=""):
+        """As a run does that is resumed there, and then writes on."""
+        with open(self.folder / "metrics.jsonl", "r+") as file:
+            kept = [line for line in file.read().splitlines(True) if json.loads(line)["step"] <= step]
+            at = len("".join(kept))
+            file.seek(at)
+            file.write(then)
+            file.truncate()
 
     def log(self, level, message):
         with open(self.folder / "log.txt", "a") as file:

@@ -73,9 +73,11 @@ class Terminal:
             self.read()
 
     def settle(self, seconds=0.5):
-        """Reads until nothing has come for a while; returns what came."""
-        came, quiet_since = b"", time.monotonic()
-        while time.monotonic() - quiet_since < seconds:
+        """Reads until nothing has come for that long, or for three times as long if something always does; returns what
+        came."""
+        came, began = b"", time.monotonic()
+        quiet_since = began
+        while time.monotonic() - quiet_since < seconds and time.monotonic() - began < 3 * seconds:
             more = self.read()
             if more:
                 came, quiet_since = came + more, time.monotonic()
