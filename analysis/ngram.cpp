@@ -19,7 +19,7 @@ std::uint64_t key_of(std::uint32_t parent, data::TokenId token) {
 /// Which discount a count gets.
 std::size_t class_of(std::uint32_t count) { return std::min<std::size_t>(count, 3) - 1; }
 
-/// Chen and Goodman's equation 17, from how many n-grams have a count of 1, 2, 3 and 4.
+/// Chen and Goodman's, from how many n-grams have a count of 1, 2, 3 and 4.
 std::array<double, 3> discounts_from(const std::array<double, 4>& n) {
   constexpr std::array kFallback{0.5, 1.0, 1.5};
   if (std::ranges::find(n, 0.0) != n.end()) return kFallback;

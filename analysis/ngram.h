@@ -18,10 +18,10 @@ namespace etude::analysis {
 /// where g(h) is what the discounts D took away; c counts in the highest order how often hw occurs, in lower ones how
 /// many tokens occur before it (Kneser and Ney 1995), and for what begins a piece, where nothing comes before, how
 /// often (as KenLM does: Heafield et al. 2013, section 3.1). D(c) is D1, D2 or D3 for c = 1, 2 and more, from how many
-/// n-grams of the order have c = 1 to 4 (Chen and Goodman, equation 17); where they are too few for that, 0.5, 1
-/// and 1.5.
+/// n-grams of the order have c = 1 to 4: D_i = i - (i + 1) Y n_{i+1} / n_i with Y = n_1 / (n_1 + 2 n_2); where they
+/// are too few for that, 0.5, 1 and 1.5.
 ///
-/// A piece's first token is given and never predicted. Memory: about 45 bytes for each n-gram that occurs.
+/// A piece's first token is given and never predicted. Memory: about 90 bytes for each n-gram that occurs.
 class NgramModel {
  public:
   static constexpr int kMostOrder = 5;

@@ -19,6 +19,7 @@
 #include "framework/log/format.h"
 #include "framework/parallel/worker_pool.h"
 #include "framework/run/environment.h"
+#include "framework/train/background_floor.h"
 #include "framework/train/trained_model.h"
 #include "framework/train/trainer.h"
 #include "sweep/reporter.h"
@@ -214,6 +215,7 @@ void train_with(comm::Communicator& host, const Arguments& arguments) {
                     "is best and stop.patience has no effect",
                     pack.folder().string()));
   }
+  const auto floor = first ? std::make_unique<train::BackgroundFloor>(pack, folder, log) : nullptr;
   if (arguments.profile > 0) trainer.profile(arguments.profile);
   const auto overseer = oversee(folder, first);
   if (overseer) trainer.obey(*overseer);

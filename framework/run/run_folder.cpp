@@ -47,7 +47,7 @@ void RunFolder::create() const {
 
 void RunFolder::clear() const {
   for (const fs::path& path : {checkpoints(), evaluations(), faults(), profile(), tensorboard(), track(), metrics(),
-                               log(), evaluation(), music(), generated(), environment(), config()}) {
+                               log(), evaluation(), floor(), music(), generated(), environment(), config()}) {
     fs::remove_all(path);
   }
 }

@@ -23,6 +23,7 @@ class RunFolder {
   }  ///< one file per evaluation while training
   std::filesystem::path evaluation() const { return root_ / "evaluation.json"; }  ///< what `etude evaluate` found
 
+  std::filesystem::path floor() const { return root_ / "floor.json"; }     ///< what an n-gram model reaches
   std::filesystem::path music() const { return root_ / "music.json"; }     ///< what generated pieces are like
   std::filesystem::path generated() const { return root_ / "generated"; }  ///< the pieces that were measured
 

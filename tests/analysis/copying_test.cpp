@@ -96,6 +96,15 @@ TEST(Copying, AnExcerptAtItsOwnPitchIsAnExactCopy) {
   EXPECT_DOUBLE_EQ(found.overlap_exact.at(16), 1.0);
 }
 
+TEST(Copying, WhereMusicStandsTwiceTheSourceAtItsPitchIsNamed) {
+  data::Score higher = nonsense(1, 100);
+  for (data::Note& note : higher.tracks[0].notes) note.pitch += 2;
+  const CopyIndex index = index_of({{"higher", higher}, {"same", nonsense(1, 100)}, {"again", nonsense(1, 100)}});
+  const Copying found = index.compare(nonsense(1, 100));
+  EXPECT_EQ(found.longest->source, "same");
+  EXPECT_EQ(found.longest->semitones, 0);
+}
+
 TEST(Copying, NoteValuesTwiceAsLongAreTheSameMusic) {
   const auto pieces = training_set();
   data::Score piece = pieces[0].score;

@@ -30,7 +30,7 @@ double probability(const NgramModel& model, Piece context, TokenId token, std::s
   return model.probabilities(context, context.size() - 1)[order - 1];
 }
 
-// Four tokens once, two twice, one three times, one four times: with Chen and Goodman's equation 17,
+// Four tokens once, two twice, one three times, one four times: with Chen and Goodman's discounts,
 // Y = 4/(4 + 2 * 2) = 1/2, D1 = 1 - 2 Y 2/4 = 0.5, D2 = 2 - 3 Y 1/2 = 1.25, D3+ = 3 - 4 Y 1/1 = 1.
 // What is taken: 4 * 0.5 + 2 * 1.25 + 2 * 1 = 6.5 of 15, a tenth of it for each token of the vocabulary.
 TEST(Ngram, DiscountsAreThoseOfChenAndGoodman) {
