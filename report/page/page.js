@@ -21,7 +21,7 @@ const kSections = [
   ["runs", "Runs", Runs],
   ["comparisons", "Which is better", Comparisons],
   ["curves", "Learning curves", Curves],
-  ["positions", "Long memory", Positions],
+  ["positions", "Loss by position", Positions],
   ["breakdown", "Parts of the music", Breakdown],
   ["calibration", "Calibration", Calibration],
   ["confusion", "Mistakes", Confusion],

@@ -8,7 +8,7 @@ const kPlain = 200;  // rows at first
 
 export class DataTable {
   /**
-   * columns: [{key, title, explain, numeric, of(row) → what to sort by and to copy, text(row), node(row)}]; `text` and `node`
+   * columns: [{key, title, explain, numeric, minor: left out on paper, of(row) → what to sort by and to copy, text(row), node(row)}]; `text` and `node`
    * are how it is shown where that differs.
    */
   constructor({title, columns, rows, noun = "row", filter = rows.length > 6, sort = null, row_class = () => null}) {
@@ -17,7 +17,7 @@ export class DataTable {
     this.most = kPlain;
     this.note = element("p", {class: "note", role: "status"});
     this.body = element("tbody");
-    this.heads = columns.map((column) => element("th", {scope: "col", class: column.numeric ? "number" : null},
+    this.heads = columns.map((column) => element("th", {scope: "col", class: classes_of(column)},
         button(column.title, () => this.sort_by(column), {title: column.explain ?? `Sort by ${column.title}`})));
     this.table = element("table", {class: "sortable", "aria-label": title}, element("thead", {}, element("tr", {}, ...this.heads)), this.body);
     this.search = element("input", {type: "search", placeholder: `Filter ${noun}s`, "aria-label": `Filter ${noun}s by text`,
@@ -72,7 +72,7 @@ export class DataTable {
   row(row) {
     return element("tr", {class: this.row_class(row)}, ...this.columns.map((column, i) => {
       const content = column.node ? column.node(row) : this.text(column, row);
-      const properties = {class: [column.numeric ? "number" : "", column.wide ? "wide" : ""].join(" ").trim() || null};
+      const properties = {class: classes_of(column)};
       return i === 0 ? element("th", {scope: "row", ...properties}, content) : element("td", properties, content);
     }));
   }
@@ -81,4 +81,8 @@ export class DataTable {
     const columns = this.columns.filter((column) => column.of);
     return [columns.map(({title}) => title), ...this.listed().map((row) => columns.map((column) => column.of(row)))];
   }
+}
+
+function classes_of({numeric, wide, minor}) {
+  return [numeric ? "number" : "", wide ? "wide" : "", minor ? "minor" : ""].filter(Boolean).join(" ") || null;
 }

@@ -38,11 +38,11 @@ export class RowPlot extends Plot {
 
   across(scale, x) {
     let d = "", last = -Infinity;
-    for (const {at, text} of scale.ticks(80)) {
+    for (const {at, value, text} of scale.ticks(80)) {
       if (at - last < 40) continue;
       last = at;
       d += `M${at.toFixed(1)} ${this.top}V${this.bottom}`;
-      this.add(svg("text", {class: "tick", x: at, y: this.bottom + 15, "text-anchor": "middle"}, text));
+      this.add(svg("text", {class: "tick", x: at, y: this.bottom + 15, "text-anchor": "middle"}, x.text ? x.text(value) : text));
     }
     this.base.prepend(svg("path", {class: "grid", d}));
     if (Number.isFinite(x.mark)) {

@@ -4,9 +4,12 @@ import {number, number_of} from "../../../page/format.js";
 import {style_of} from "../charts/styles.js";
 import {RowPlot} from "../charts/rows.js";
 import {figure} from "../figure.js";
+import {Legend} from "../legend.js";
 import {entries, list} from "../report.js";
 import {DataTable} from "../table.js";
 import {percent} from "../words.js";
+
+const kMost = 12;  // configurations in the figure
 
 export class CopyingSection {
   constructor(report) {
@@ -15,11 +18,12 @@ export class CopyingSection {
     if (!this.relevant) return;
     this.lengths = [...new Set(this.lines.flatMap(({copying}) => entries(copying.generated.overlap).map(([length]) => length)))];
     this.plot = new RowPlot({label: "Notes in passages shared with the training set"});
+    const legend = new Legend(report, (line) => this.lines.some((each) => each.line === line));
     const copies = this.lines.flatMap(({line, copying}) => list(copying.copies).map((copy) => ({line, ...copy})));
     this.node = element("div", {},
         element("p", {class: "note"}, "A passage is shared where notes follow each other in the same rhythm and the same steps, at the same or another pitch. Some are shared by chance: the same figures for held-out pieces, which nobody has copied, say how many."),
         this.table(),
-        this.lengths.length ? figure({title: "Notes that lie in shared passages", plot: this.plot, explain: "Filled marks: generated. Hollow: held-out pieces, for comparison.", csv: () => this.csv()}) : null,
+        this.lengths.length ? figure({title: "Notes that lie in shared passages", plot: this.plot, after: [legend.node], explain: "The hollow mark at the bottom of each row is held-out music, for comparison: what lies far to the right of it is copied.", csv: () => this.csv()}) : null,
         copies.length ? element("div", {}, element("h3", {}, "Copied passages"), element("ul", {class: "remarks"}, ...copies.map(({line, sentence, file}) =>
             element("li", {}, `⚠ ${line.name}: ${sentence ?? file}`)))) : element("p", {}, "No generated piece is called a copy."));
   }
@@ -46,9 +50,10 @@ export class CopyingSection {
   draw() {
     if (!this.lengths.length) return;
     const point = (figures, length, style, hollow, name) => ({value: number_of(figures?.overlap?.[length] ?? null), style, hollow, text: `${name}, passages of ${length} notes and more: ${percent(figures?.overlap?.[length])}`});
-    this.plot.draw({x: {title: "share of notes", low: 0}, rows: this.visible().slice(0, 12).flatMap(({line, copying}) => this.lengths.map((length) => ({
-      name: `${line.name}, ${length}+ notes`, note: "", points: [point(copying.generated, length, style_of(line.index), false, line.name),
-                                                                    ...(copying.held_out ? [point(copying.held_out, length, {colour: "hue-none", mark: "circle"}, true, "held-out pieces")] : [])]})))});
+    const shown = this.visible().slice(0, kMost), held_out = this.lines.map(({copying}) => copying.held_out).find(Boolean);
+    this.plot.draw({x: {title: "share of notes", low: 0, text: percent}, rows: this.lengths.map((length) => ({name: `passages of ${length} notes and more`, points: [
+      ...shown.map(({line, copying}) => point(copying.generated, length, style_of(line.index), false, line.name)),
+      ...(held_out ? [point(held_out, length, {colour: "hue-none", mark: "circle"}, true, "held-out pieces")] : [])]}))});
   }
 
   csv() {

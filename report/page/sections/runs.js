@@ -9,6 +9,8 @@ import {DataTable} from "../table.js";
 import {fixed, hours, large, percent, range} from "../words.js";
 
 const kFewStandings = 4;
+// There is no room for all of them on paper.
+const kMinor = new Set(["deviation", "perplexity", "top5", "calibration_error", "grammar_errors", "flops", "core_hours", "tokens"]);
 
 // What is known of a run beside its metric: [key, title, what it means, how it is written].
 const kMetrics = [
@@ -50,8 +52,8 @@ export class Runs {
 
   columns(rows) {
     const {metric} = this.report, has = (key) => rows.some((row) => Number.isFinite(row[key]));
-    const scale = extent(rows.flatMap(({value, interval}) => [value, interval?.low ?? NaN, interval?.high ?? NaN]));
-    const column = (key, title, explain, text) => ({key, title, explain, numeric: true, of: (row) => row[key], text: (row) => text(row[key])});
+    const scale = extent(rows.filter(({line}) => !line.stranger).flatMap(({value, interval}) => [value, interval?.low ?? NaN, interval?.high ?? NaN]));
+    const column = (key, title, explain, text) => ({key, title, explain, numeric: true, minor: kMinor.has(key), of: (row) => row[key], text: (row) => text(row[key])});
     const optional = (key, ...rest) => (has(key) ? [column(key, ...rest)] : []);
     const currency = this.report.runs.map((run) => run.cost?.currency).find(Boolean) ?? "";
     return [
@@ -122,6 +124,7 @@ function figures(run) {
 /** The interval on the scale of the whole table, with its numbers. */
 function interval_bar({value, interval, line}, [low, high]) {
   if (!Number.isFinite(value)) return "";
+  if (line.stranger) return element("span", {class: "interval-text"}, range(interval));
   const at = (x) => 6 + (108 * (x - low)) / (high - low || 1), style = style_of(line.index);
   const bar = interval ? [svg("path", {class: `whisker ${style.colour}`, d: `M${at(interval.low).toFixed(1)} 4v8m0 -4H${at(interval.high).toFixed(1)}m0 -4v8`})] : [];
   return element("span", {class: "interval"},

@@ -211,14 +211,14 @@ def case_matrix():
         browser.choose("#confusion select.of-kind", 1)
         counts = content["runs"][6]["evaluation"]["confusion"]["pitches"]["counts"]
         browser.evaluate("document.querySelector('#confusion .stage').focus()")
-        browser.press("ArrowDown")
-        said = browser.text("#confusion .tip")
         used = next(i for i in range(88) if any(counts[i]) or any(row[i] for row in counts))
         names = ["C", "C♯", "D", "E♭", "E", "F", "F♯", "G", "A♭", "A", "B♭", "B"]
-        name = f"{names[(21 + used) % 12]}{(21 + used) // 12 - 1}"
-        equal(said, f"{name} was due, {name} the likeliest:\n{counts[used][used]} time{'' if counts[used][used] == 1 else 's'} of {sum(counts[used]):,}, {100 * counts[used][used] / sum(counts[used]):.1f} %", "first cell")
-        browser.press("ArrowRight")
-        expect(f"of {sum(counts[used]):,}" in browser.text("#confusion .tip") and browser.text("#confusion .tip") != said, "the next cell")
+        name = lambda i: f"{names[(21 + i) % 12]}{(21 + i) // 12 - 1}"
+        for key, j in (("ArrowDown", used), ("ArrowRight", used + 1)):
+            browser.press(key)
+            said, n, all_of = browser.text("#confusion .tip"), counts[used][j], sum(counts[used])
+            equal(said, f"{name(used)} was due, {name(j)} the likeliest:\n{n} time{'' if n == 1 else 's'} of {all_of:,}, {100 * n / all_of:.1f} %", f"cell after {key}")
+        expect(counts[used][used + 1] != counts[used + 1][used], "the model does not tell rows from columns")
         shares = browser.evaluate("[...document.querySelectorAll('#confusion path.fill')].map((each) => each.getAttribute('d').length).join()")
         browser.click("#confusion .toggle", "shares")
         expect(browser.evaluate("[...document.querySelectorAll('#confusion path.fill')].map((each) => each.getAttribute('d').length).join()") != shares, "counts look like shares")
@@ -240,6 +240,7 @@ def case_player():
         equal(browser.text(".piece:nth-child(1) .play"), "❚❚ Pause", "button")
         browser.click(".piece:nth-child(1) .play")
         rested = browser.evaluate(head(0))
+        expect(rested > 0.5, f"it rests at {rested} s")
         time.sleep(0.3)
         equal(browser.evaluate(head(0)), rested, "position while it rests")
         browser.evaluate("(() => { const slider = document.querySelector('.piece .position'); slider.value = 20; slider.dispatchEvent(new Event('input')); })()")
@@ -247,7 +248,7 @@ def case_player():
         browser.click(".piece:nth-child(1) .play")
         browser.wait(f"{head(0)} > 20.2")
         browser.click(".piece:nth-child(2) .play")
-        browser.wait("document.querySelector('.piece:nth-child(1) .play').innerText === '▶ Play'")
+        browser.wait("document.querySelector('.piece:nth-child(1) .play').innerText === '▶ Play'", 3)
         browser.wait(f"{head(1)} === 1 && document.querySelector('.piece:nth-child(2) .play').innerText === '▶ Play'")
         x, y = browser.place(".piece:nth-child(3) .roll svg")
         browser.click_at(x, y)
@@ -255,7 +256,6 @@ def case_player():
         expect(10 < middle < 22, f"a click into the middle of the roll goes to {middle} s")
         browser.choose(".piece:nth-child(3) .player select", 5)
         browser.click(".piece:nth-child(3) .play")
-        began = time.monotonic()
         browser.wait(f"{head(2)} > {middle} + 0.6")
         equal(browser.evaluate("document.querySelectorAll('.piece:nth-child(1) .roll-copied').length"), 1, "marks of copied passages")
         copied_notes = [note for note in content["runs"][0]["pieces"][0]["notes"] if 8 <= note[0] < 16]
