@@ -145,6 +145,10 @@ bool obey(Key key, std::size_t runs, Look& look) {
 
 int show_live(RunList& list, Look look, double interval) {
   Screen screen(wants_colours());
+  // Many long runs take a second or two to read.
+  Canvas first(screen.columns(), screen.rows());
+  first.put(0, 0, U"reading", Style::kDim);
+  screen.show(first);
   auto due = Clock::now();
   while (true) {
     if (Clock::now() >= due) {
