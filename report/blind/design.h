@@ -29,7 +29,7 @@ std::size_t default_rounds(const std::vector<std::size_t>& pieces);
 /// all rounds, of which there must be an even number,
 ///  - each pair of models is heard as often in one order as in the other,
 ///  - the pieces of one model are heard equally often, to within one,
-///  - two pieces meet again only after every other piece of theirs has met one of the other model.
+///  - no two pieces meet twice, unless there are more rounds than pieces.
 /// Throws UsageError for fewer than two models, models without pieces, and odd or no rounds.
 std::vector<Round> balanced_design(const std::vector<std::size_t>& pieces, std::size_t rounds, std::uint64_t seed);
 
