@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <string>
 #include <string_view>
@@ -18,6 +19,7 @@ struct Tune {
   std::string source;    ///< S: (or B:, O: where there is none)
   std::string text;
   Score score;
+  std::int64_t upbeat = 0;  ///< ticks before the first bar line, where that comes early; else 0
 };
 
 /// What could not be read, and where.

@@ -1,3 +1,4 @@
+#include <cmath>
 #include <filesystem>
 #include <string>
 #include <string_view>
@@ -23,11 +24,26 @@ std::string joined(const std::vector<std::string_view>& lines) {
   return text;
 }
 
+/// What the first voice plays before its first bar line, when that is less than a bar.
+std::int64_t upbeat_of(const WrittenTune& tune, int ticks_per_quarter) {
+  if (tune.voices.empty()) return 0;
+  for (const Bar& bar : tune.voices.front().bars) {
+    if (bar.length == Fraction(0)) continue;
+    const Metre& metre = bar.metre;
+    const auto ticks = std::llround(static_cast<long double>(bar.length.numerator()) * 4 * ticks_per_quarter /
+                                    static_cast<long double>(bar.length.denominator()));
+    const std::int64_t whole = static_cast<std::int64_t>(metre.numerator) * 4 * ticks_per_quarter / metre.denominator;
+    return !metre.free && ticks < whole ? ticks : 0;
+  }
+  return 0;
+}
+
 Tune make_tune(const Lines& lines, const Defaults& defaults) {
   WrittenTune written = parse_tune(lines, defaults);
   Tune tune;
   try {
     tune.score = sounding(written);
+    tune.upbeat = upbeat_of(written, tune.score.ticks_per_quarter);
   } catch (const FractionOverflow& error) {
     throw Unreadable(written.line, 1, error.what());
   }
