@@ -18,6 +18,7 @@ void add_train(CLI::App& app);
 void add_evaluate(CLI::App& app);
 void add_generate(CLI::App& app);
 void add_watch(CLI::App& app);
+void add_render(CLI::App& app);
 void add_inspect(CLI::App& app);
 void add_launch(CLI::App& app);
 void add_jobs(CLI::App& app);

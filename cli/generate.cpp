@@ -8,10 +8,9 @@
 
 #include <ATen/Parallel.h>
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include "cli/commands.h"
-#include "data/abc/abc.h"
+#include "cli/music_file.h"
 #include "data/midi/midi.h"
 #include "framework/config/error.h"
 #include "framework/files/files.h"
@@ -20,6 +19,7 @@
 #include "framework/train/trained_model.h"
 #include "generation/generator.h"
 #include "generation/prompt.h"
+#include "render/renderer.h"
 
 namespace etude::cli {
 namespace {
@@ -35,43 +35,8 @@ struct Arguments {
   std::string precision;
   double tempo = 0;
   fs::path output;
+  std::string formats;
 };
-
-bool is_abc(const fs::path& file) {
-  std::string extension = file.extension().string();
-  std::transform(extension.begin(), extension.end(), extension.begin(),
-                 [](unsigned char c) { return std::tolower(c); });
-  return extension == ".abc";
-}
-
-/// A MIDI file, the first tune of a book in ABC, or with book.abc#12 its tune X:12, which packs call so too.
-data::Score read_prompt(const fs::path& prompt) {
-  fs::path file = prompt;
-  std::string number;
-  const std::string text = prompt.string();
-  if (const auto hash = text.rfind('#'); hash != std::string::npos && !fs::exists(prompt)) {
-    file = text.substr(0, hash);
-    number = text.substr(hash + 1);
-  }
-  if (!fs::exists(file)) throw UsageError(fmt::format("--prompt: {}: no such file", file.string()));
-  if (!is_abc(file)) {
-    if (number.empty()) return data::midi::read(file);
-    throw UsageError(fmt::format("--prompt: {}: only a book in ABC has tunes to choose from", text));
-  }
-  data::abc::Book book = data::abc::read(file);
-  if (book.tunes.empty()) throw Error(fmt::format("--prompt: {}: holds no tune that can be read", file.string()));
-  if (number.empty()) return std::move(book.tunes.front().score);
-  const auto tune = std::find_if(book.tunes.begin(), book.tunes.end(),
-                                 [&](const data::abc::Tune& one) { return std::to_string(one.number) == number; });
-  if (tune == book.tunes.end()) {
-    std::vector<int> numbers;
-    for (const data::abc::Tune& one : book.tunes) numbers.push_back(one.number);
-    numbers.resize(std::min<std::size_t>(numbers.size(), 20));
-    throw UsageError(fmt::format("--prompt: {}: there is no tune X:{} that can be read; there are {}{}", file.string(),
-                                 number, fmt::join(numbers, ", "), book.tunes.size() > 20 ? ", …" : ""));
-  }
-  return std::move(tune->score);
-}
 
 /// new.mid, or new-1.mid, new-2.mid, … when there are several.
 fs::path name_of(const fs::path& output, int count, std::size_t index) {
@@ -85,6 +50,9 @@ void run_generate(const Arguments& arguments) {
   if (!arguments.output.parent_path().empty() && !fs::is_directory(arguments.output.parent_path())) {
     throw UsageError(fmt::format("--output: {}: no such folder", arguments.output.parent_path().string()));
   }
+  std::optional<render::Renderer> renderer;
+  if (!arguments.formats.empty())
+    renderer.emplace(render::RendererOptions{render::parse_formats(arguments.formats), {}});
   const run::RunFolder folder = run::open_run(arguments.run);
   train::TrainedModel trained = train::load_trained(folder, arguments.checkpoint);
   const bool as_bfloat16 = arguments.precision.empty()
@@ -95,7 +63,7 @@ void run_generate(const Arguments& arguments) {
   std::optional<data::Score> prompt;
   std::vector<data::TokenId> tokens{trained.tokenizer->vocabulary().id("BOS_None")};
   if (!arguments.prompt.empty()) {
-    prompt = read_prompt(arguments.prompt);
+    prompt = std::move(read_music(arguments.prompt, "--prompt: ").front().score);
     tokens = generation::prompt_tokens(*trained.tokenizer, *prompt, arguments.cut);
   }
   log::Progress progress("generate", arguments.options.most_tokens, stderr);
@@ -120,6 +88,10 @@ void run_generate(const Arguments& arguments) {
                : std::ssize(piece.tokens) - piece.prompt >= arguments.options.most_tokens
                    ? "cut off at --max-tokens"
                    : "brought to an end at --bars");
+    if (!renderer) continue;
+    const fs::path stem = file.parent_path() / file.stem();
+    renderer->write(score, stem);
+    for (const fs::path& rendered : renderer->files_of(stem)) fmt::print("{}\n", rendered.string());
   }
 }
 
@@ -179,6 +151,11 @@ void add_generate(CLI::App& app) {
                    "How the weights are held: float32 or bfloat16, which is faster (default: as they were trained)")
       ->check(CLI::IsMember({"float32", "bfloat16"}).description(""))
       ->type_name("NAME");
+  command
+      ->add_option(
+          "--render", arguments->formats,
+          "Beside each MIDI file also wav, flac, musicxml, pdf, or several parted by commas; see 'etude render'")
+      ->type_name("FORMAT");
   command->add_option("--checkpoint", arguments->checkpoint,
                       "best, last, final or a step's number (default: final, else last)");
   command->callback([arguments] { run_generate(*arguments); });
