@@ -31,7 +31,7 @@ void add_watch(CLI::App& app) {
       ->capture_default_str();
   const std::map<std::string, Axis> axes{{"steps", Axis::kSteps}, {"tokens", Axis::kTokens}, {"time", Axis::kTime}};
   command->add_option("--x", wishes->axis, "What the curves go by: steps, tokens or time")
-      ->transform(CLI::CheckedTransformer(axes))
+      ->transform(CLI::CheckedTransformer(axes).description(""))
       ->type_name("AXIS");
   command->add_flag("--log", wishes->logarithmic, "Logarithmic scale for the losses");
   command->footer(
