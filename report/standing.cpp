@@ -102,7 +102,11 @@ std::string level_sentence(const Standing& stands, const Series& evaluation) {
   said += " at " + step_of(stands.step);
   if (!stands.evaluated) said += ", not evaluated yet";
   const std::string level = level_in_words(*stands.loss, stands.surroundings);
-  return said + (level.empty() ? "" : "; " + level) + ".";
+  if (!level.empty()) said += "; " + level;
+  if (stands.evaluated && stands.surroundings.floor && stands.surroundings.floor_on_more) {
+    said += " on the whole split, of which this is a part (evaluate.batches), so roughly";
+  }
+  return said + ".";
 }
 
 std::string trend_sentence(const Standing& stands) {

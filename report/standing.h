@@ -25,6 +25,7 @@ struct Surroundings {
   std::optional<double> unigram;           ///< guessing by how often each token occurs
   std::optional<double> floor;             ///< what the best n-gram model reaches on the same pack and split
   std::int64_t floor_order = 0;            ///< n of that model: it looks at the n - 1 tokens before
+  bool floor_on_more = false;  ///< the run's evaluations cover only a part of what the floor was measured on
   std::vector<Sibling> siblings;
   std::string siblings_folder;  ///< where they lie, as people call it
 };

@@ -43,13 +43,17 @@ std::string pack_of(const fs::path& run) {
   return made_from == state.end() ? "" : Run::text(*made_from, "the pack (its hash)");
 }
 
-void read_floor(const fs::path& run, const std::string& pack, Surroundings& around) {
+/// Of the tokens that an n-gram model can be measured on, the first of each piece is missing.
+constexpr double kAsGoodAsAll = 0.9;
+
+void read_floor(const fs::path& run, const std::string& pack, std::int64_t evaluated, Surroundings& around) {
   const Json floor = document(run / "floor.json");
   // One of another pack, or of another split than is evaluated while training, says nothing.
   if (!floor.is_object() || Run::text(floor, "split") != "validation") return;
   if (const std::string of = Run::text(floor, "pack"); !pack.empty() && !of.empty() && of != pack) return;
   around.floor = Run::number(floor, {"loss"});
   around.floor_order = static_cast<std::int64_t>(std::clamp(Run::number(floor, {"order"}).value_or(0), 0.0, 1e6));
+  around.floor_on_more = static_cast<double>(evaluated) < kAsGoodAsAll * Run::number(floor, {"tokens"}).value_or(0);
   const auto orders = floor.find("orders");
   if (orders == floor.end() || !orders->is_array()) return;
   for (const Json& order : *orders) {
@@ -114,7 +118,7 @@ const Neighbourhood::Neighbour& Neighbourhood::look(const fs::path& run) {
 Surroundings Neighbourhood::of(const fs::path& run) {
   Surroundings around;
   const Neighbour own = look(run);
-  read_floor(run, own.pack, around);
+  read_floor(run, own.pack, own.evaluated, around);
   const Json model = of_checkpoint(run, "config.json");
   if (const auto size = Run::number(model, {"vocab_size"}); size && *size > 1 && *size < 1e9) {
     around.vocabulary = static_cast<std::int64_t>(*size);

@@ -129,6 +129,8 @@ TEST(Standing, LiesBetweenGuessingAndCounting) {
   EXPECT_THAT(said(2.5),
               AllOf(HasSubstr("75 % of the way"), HasSubstr("what follows the 4 tokens before, reaches 2.000")));
   EXPECT_THAT(said(1.5), HasSubstr("better than plain counting by 0.500"));
+  around.floor_on_more = true;
+  EXPECT_THAT(said(1.5), HasSubstr("so roughly"));
 }
 
 TEST(Standing, GoesByTheTrainingLossWhereNothingWasEvaluated) {
@@ -228,6 +230,11 @@ TEST_F(Runs, HaveAFloorOfTheirOwnPackAndSplitAlone) {
   EXPECT_EQ(read().floor, 2.0);
   EXPECT_EQ(read().unigram, 3.5);
   EXPECT_EQ(read().floor_order, 4);
+  EXPECT_FALSE(read().floor_on_more);
+  floor["tokens"] = 950;  // of the 1,000 that are evaluated: the first of a piece is none to predict
+  EXPECT_FALSE(read().floor_on_more);
+  floor["tokens"] = 2000;
+  EXPECT_TRUE(read().floor_on_more);
   floor["pack"] = "q";
   EXPECT_EQ(read().floor, std::nullopt);
   floor["pack"] = "p";
