@@ -9,6 +9,7 @@ export class Report {
     this.model = model;
     this.title = String(model.title ?? "Report");
     this.metric = {name: "loss", words: "loss", unit: "nats", split: "", goal: "minimize", ...model.metric};
+    this.metric.short = String(this.metric.words).split(":")[0];  // "loss per note: how surprised …"
     this.runs = list(model.runs).map((run) => ({...run, name: String(run.name ?? run.id), marks: list(run.marks)}));
     this.by_id = new Map(this.runs.map((run) => [run.id, run]));
     this.lines = this.make_lines(list(model.groups));

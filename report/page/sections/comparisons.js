@@ -32,7 +32,7 @@ export class Comparisons {
       {key: "verdict", title: "verdict", of: ({verdict}) => verdict},
       {key: "sentence", title: "in words", wide: true, of: ({sentence}) => sentence}];
     this.node = element("div", {},
-        measured.length > 1 ? figure({title: `${metric.words.slice(0, 1).toUpperCase()}${metric.words.slice(1)} of each configuration`, plot: this.results, csv: () => this.result_rows(),
+        measured.length > 1 ? figure({title: `${metric.short.slice(0, 1).toUpperCase()}${metric.short.slice(1)} of each configuration`, plot: this.results, csv: () => this.result_rows(),
             explain: `Means with the interval in which they lie with 95 % confidence; ${less} is better. Small marks are single seeds. Where intervals overlap the difference below, which goes piece by piece, can still be clear.`}) : null,
         this.all.length ? figure({title: "Differences", plot: this.plot, after: [this.more],
             explain: "Each two were measured on the same pieces; the whisker is the 95 % interval of the difference of their means (paired bootstrap over pieces, and over seeds where there are several). A hollow mark is a difference within noise: its interval reaches over zero.",
@@ -52,7 +52,7 @@ export class Comparisons {
   draw() {
     const {report} = this, {metric} = report, unit = metric.unit ? ` (${metric.unit})` : "";
     if (this.measured.length > 1) {
-      this.results.draw({x: {title: `${metric.words}${unit}`}, rows: this.measured.slice(0, this.most === kMost ? 40 : Infinity).map((line) => {
+      this.results.draw({x: {title: `${metric.short}${unit}`}, rows: this.measured.slice(0, this.most === kMost ? 40 : Infinity).map((line) => {
         const style = style_of(line.index), seeds = line.runs.map((run) => number_of(run.metrics?.[metric.name] ?? null)).filter(Number.isFinite);
         const text = `${line.name}: ${fixed(line.value)}${line.interval ? `, ${range(line.interval)}` : ""}`;
         return {name: line.name, note: seeds.length > 1 ? `${seeds.length} seeds` : "", small: seeds.length > 1 ? seeds : [], points: [{value: line.value, ...line.interval, style, text}]};
@@ -61,7 +61,7 @@ export class Comparisons {
     if (this.all.length === 0) return;
     this.more.hidden = this.all.length <= this.most;
     const better = metric.goal === "maximize" ? ["b better", "a better"] : ["a better", "b better"];
-    this.plot.draw({x: {title: `${metric.words}: first less second${unit}`, mark: 0, mark_words: better.map((words) => (words === "a better" ? "first better" : "second better"))},
+    this.plot.draw({x: {title: `${metric.short}: first less second${unit}`, mark: 0, mark_words: better.map((words) => (words === "a better" ? "first better" : "second better"))},
                     rows: this.all.slice(0, this.most).map((each) => {
       const clear = each.verdict === "a better" || each.verdict === "b better";
       const winner = each.verdict === "b better" ? each.b : each.a;

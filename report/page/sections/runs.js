@@ -58,7 +58,7 @@ export class Runs {
     const currency = this.report.runs.map((run) => run.cost?.currency).find(Boolean) ?? "";
     return [
       {key: "name", title: this.by_line ? "configuration" : "run", of: ({name}) => name, node: (row) => this.name(row), wide: true},
-      {key: "metric", title: metric.words || metric.name, explain: `${metric.words}, in ${metric.unit}; ${metric.goal === "maximize" ? "more" : "less"} is better`, numeric: true,
+      {key: "metric", title: metric.short || metric.name, explain: `${metric.words}, in ${metric.unit}; ${metric.goal === "maximize" ? "more" : "less"} is better`, numeric: true,
        of: ({value}) => value, text: ({value}) => fixed(value), node: ({value, line}) => (line.stranger ? `⚠ ${fixed(value)}` : fixed(value))},
       {key: "interval", title: "95 % interval", explain: "in which the mean lies with 95 % confidence", of: ({interval}) => (interval ? interval.high - interval.low : NaN),
        text: ({interval}) => range(interval), node: (row) => interval_bar(row, scale)},

@@ -93,6 +93,7 @@ def case_shows():
     content = model("usual")
     with page(content) as browser:
         equal(browser.text("h1"), content["title"], "title")
+        equal(cells(browser, "#runs thead th")[1], "loss per note", "the metric's short name")
         for sentence in content["summary"]:
             expect(sentence in browser.text(".summary"), f"not in the summary: {sentence}")
         equal(sections(browser), ["runs", "comparisons", "curves", "positions", "breakdown", "calibration", "confusion", "music", "copying", "pieces", "preferences",

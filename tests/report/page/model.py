@@ -132,7 +132,7 @@ def model(kind="usual", seed=1):
         runs[-1]["marks"] = ["measured on other music than the others"]
         runs[-1]["state"], runs[-1]["step"] = "unfinished", 2500
     found = {"made": {"program": "etude 0.1", "revision": "abc1234", "at": "2024-05-02T10:00:00Z"}, "title": "Four ways to write piano music" if kind == "usual" else f"{len(runs)} runs compared",
-             "metric": {"name": "loss_per_note", "words": "loss per note", "unit": "nats", "split": "test", "goal": "minimize"},
+             "metric": {"name": "loss_per_note", "words": "loss per note: how surprised a model is by each note", "unit": "nats", "split": "test", "goal": "minimize"},
              "summary": ["Transformer-XL, 12 layers, long memory, foretells the music best: 6.100 nats per note (6.050 to 6.150).", "It is better than small GPT-2 by 0.300 nats per note (0.230 to 0.370)."],
              "runs": runs, "groups": groups, "comparisons": comparisons, "refused": refused,
              "differences": [{"key": key, "values": [each["config"][key] for each in runs]} for key in ("model.kind", "model.layers", "seed")] if len(runs) > 1 else [], "preferences": None}
