@@ -23,6 +23,7 @@ void add_inspect(CLI::App& app);
 void add_launch(CLI::App& app);
 void add_jobs(CLI::App& app);
 void add_sweep(CLI::App& app);
+void add_report(CLI::App& app);
 void add_supervise(CLI::App& app);
 void add_explain(CLI::App& app);
 void add_completion(CLI::App& app);

@@ -70,6 +70,7 @@ int main(int argc, char** argv) {
   etude::cli::add_launch(app);
   etude::cli::add_jobs(app);
   etude::cli::add_sweep(app);
+  etude::cli::add_report(app);
   etude::cli::add_supervise(app);
   etude::cli::add_explain(app);
   etude::cli::add_completion(app);

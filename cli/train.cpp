@@ -83,10 +83,20 @@ std::unique_ptr<run::RunLock> prepare(const run::RunFolder& folder, const Argume
   return lock;
 }
 
+std::int64_t weights_of(const models::Model& model) {
+  std::int64_t weights = 0;
+  for (const models::Parameter& parameter : model.parameters()) weights += parameter.value.numel();
+  return weights;
+}
+
 void describe_run(const run::RunFolder& folder, const train::Experiment& experiment, const data::Pack& pack,
-                  const comm::Communicator& communicator, const device::Seat& seat, int threads) {
+                  const models::Model& model, const comm::Communicator& communicator, const device::Seat& seat,
+                  int threads) {
   nlohmann::json environment = run::environment(communicator.name(), communicator.size(), threads);
   environment["device"] = seat.name;
+  environment["pack"] = pack.hash();
+  environment["parameters"] = weights_of(model);
+  environment["flops_per_token"] = model.training_flops_per_token(experiment.data.sequence_length);
   files::write_atomically(folder.config(), to_yaml(experiment));
   files::write_atomically(folder.tokenizer(), pack.tokenizer().to_json().dump(1) + "\n");
   files::write_atomically(folder.environment(), environment.dump(2) + "\n");
@@ -94,13 +104,11 @@ void describe_run(const run::RunFolder& folder, const train::Experiment& experim
 
 std::string summary(const train::Experiment& experiment, const data::Pack& pack, const models::Model& model,
                     const comm::Communicator& communicator, const device::Seat& seat, const train::Trainer& trainer) {
-  std::int64_t weights = 0;
-  for (const models::Parameter& parameter : model.parameters()) weights += parameter.value.numel();
   const std::int64_t grains = experiment.train.global_batch / experiment.train.micro_batch;
   return fmt::format(
       "{}: {} of {} weights, vocabulary {}; {} pieces to learn from in {}; {} step{} of {} sequences of {} "
       "tokens{}, in {} micro-batches; {} rank{} ({}) {} each",
-      experiment.name, model.kind(), log::with_thousands(weights), model.vocabulary_size(),
+      experiment.name, model.kind(), log::with_thousands(weights_of(model)), model.vocabulary_size(),
       log::with_thousands(std::ssize(pack.pieces(data::Split::kTrain))), pack.folder().string(),
       log::with_thousands(trainer.steps()), trainer.steps() == 1 ? "" : "s", experiment.train.global_batch,
       experiment.data.sequence_length, trainer.walks_in_lanes() ? " (lanes through whole pieces)" : "", grains,
@@ -208,7 +216,7 @@ void train_with(comm::Communicator& host, const Arguments& arguments) {
   const bool goes_on = arguments.resume && trainer.resume();
   if (!goes_on) initialise(trainer, experiment, pack, log);
   // Only now is it sure that the run can start: before, what the folder says of an earlier one must stand.
-  if (first) describe_run(folder, experiment, pack, communicator, seat, trainer.threads());
+  if (first) describe_run(folder, experiment, pack, *model, communicator, seat, trainer.threads());
   if (pack.pieces(data::Split::kValidation).empty()) {
     log.warning(
         fmt::format("the validation split of {} is empty: nothing is measured while training, so no checkpoint "
