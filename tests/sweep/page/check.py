@@ -524,6 +524,7 @@ def case_controller():
         browser.click("dialog.narrow button.primary")
         browser.wait("!document.querySelector('dialog.narrow')")
         browser.press("Escape")
+        browser.wait(f"{ROWS}.length === 13")  # rows move when the new trial's comes
         browser.click(".trials button[data-number='11']")
         browser.click("dialog.details button", "Prune")
         browser.click("dialog.narrow button.primary")
