@@ -75,10 +75,10 @@ class Places {
  public:
   Places(const Arguments& arguments, const render::Renderer& renderer) : arguments_(arguments), renderer_(renderer) {}
 
-  fs::path stem(const Source& source, const MusicPiece& piece, bool whole_book) {
+  fs::path stem(const Source& source, const MusicPiece& piece) {
     if (is_file()) return with_stem(arguments_.output, arguments_.output.stem().string());
     std::string name = source.name.stem().string();
-    if (whole_book) name += "-" + piece.tune;
+    if (!piece.tune.empty()) name += "-" + piece.tune;
     const fs::path beside = arguments_.output.empty() ? source.file : arguments_.output / source.name;
     fs::path stem = with_stem(beside, name);
     for (int number = 2; !taken_.insert(stem).second; ++number)
@@ -155,7 +155,7 @@ class Job {
     const std::string name =
         whole_book ? fmt::format("{}#{}: ", source.file.string(), piece.tune) : source.file.string() + ": ";
     try {
-      const fs::path stem = places_.stem(source, piece, whole_book);
+      const fs::path stem = places_.stem(source, piece);
       const auto files = renderer_.files_of(stem);
       for (const fs::path& file : files) {
         if (fs::exists(file) && !arguments_.force) {

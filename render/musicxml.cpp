@@ -151,7 +151,7 @@ class Document {
     xml_.close("identification");
     xml_.open("part-list");
     xml_.open("score-part", R"( id="P1")");
-    xml_.line(R"(<part-name print-object="no">{}</part-name>)", notation_.staves == 2 ? "Piano" : "Melody");
+    xml_.line(R"(<part-name print-object="no">{}</part-name>)", notation_.staves == 2 ? "Piano" : "");
     xml_.close("score-part");
     xml_.close("part-list");
   }
