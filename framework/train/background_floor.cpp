@@ -17,7 +17,7 @@ namespace etude::train {
 namespace {
 
 constexpr std::chrono::milliseconds kLastSecond{1000}, kPoll{10};
-constexpr int kLowestPriority = 19;
+constexpr int kNiceness = 10;  ///< a tenth of a core where all are busy
 
 /// Whether the file tells of this pack; one that was cut off or is of another program's making does not.
 bool tells_of(const std::filesystem::path& file, const data::Pack& pack) {
@@ -47,7 +47,7 @@ BackgroundFloor::~BackgroundFloor() {
 void BackgroundFloor::work(const data::Pack& pack, const run::RunFolder& folder, RunLog& log) {
   comm::be_a_helper_thread("floor");
   // On Linux this is of the thread alone. Where it is refused the floor is only less polite.
-  (void)::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), kLowestPriority);
+  (void)::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), kNiceness);
   try {
     const auto floor = analysis::make_floor(pack, data::Split::kValidation, {}, [this] { return called_off_.load(); });
     if (floor) {
