@@ -17,8 +17,10 @@
 #include "framework/device/device.h"
 #include "framework/files/files.h"
 #include "framework/log/format.h"
+#include "framework/log/tensorboard/tensorboard.h"
 #include "framework/parallel/worker_pool.h"
 #include "framework/run/environment.h"
+#include "framework/track/trackers.h"
 #include "framework/train/background_floor.h"
 #include "framework/train/trained_model.h"
 #include "framework/train/trainer.h"
@@ -89,9 +91,10 @@ std::int64_t weights_of(const models::Model& model) {
   return weights;
 }
 
-void describe_run(const run::RunFolder& folder, const train::Experiment& experiment, const data::Pack& pack,
-                  const models::Model& model, const comm::Communicator& communicator, const device::Seat& seat,
-                  int threads) {
+/// Writes down what the run is. Gives its environment.json.
+nlohmann::json describe_run(const run::RunFolder& folder, const train::Experiment& experiment, const data::Pack& pack,
+                            const models::Model& model, const comm::Communicator& communicator,
+                            const device::Seat& seat, int threads) {
   nlohmann::json environment = run::environment(communicator.name(), communicator.size(), threads);
   environment["device"] = seat.name;
   environment["pack"] = pack.hash();
@@ -100,6 +103,26 @@ void describe_run(const run::RunFolder& folder, const train::Experiment& experim
   files::write_atomically(folder.config(), to_yaml(experiment));
   files::write_atomically(folder.tokenizer(), pack.tokenizer().to_json().dump(1) + "\n");
   files::write_atomically(folder.environment(), environment.dump(2) + "\n");
+  return environment;
+}
+
+/// Has TensorBoard's files written, and trackers told, as the experiment wants it.
+void tell_others(train::RunLog& log, const run::RunFolder& folder, const train::Experiment& experiment,
+                 const nlohmann::json& environment) {
+  const auto warn = [&log](const std::string& text) { log.warning(text); };
+  auto listeners = track::make_trackers(experiment.track, folder.track(), warn);
+  if (experiment.track.tensorboard) {
+    listeners.push_back(std::make_unique<tensorboard::TensorBoard>(folder.tensorboard(), warn));
+  }
+  log::RunFacts facts{.name = experiment.name,
+                      .folder = fs::absolute(folder.root()).lexically_normal(),
+                      .metrics = folder.metrics(),
+                      .config = to_yaml(experiment),
+                      .settings = train::settings(experiment)};
+  for (const auto& [name, value] : environment.items()) {
+    facts.circumstances.emplace_back(name, value.is_string() ? value.get<std::string>() : value.dump());
+  }
+  log.tell(std::move(listeners), std::move(facts));
 }
 
 std::string summary(const train::Experiment& experiment, const data::Pack& pack, const models::Model& model,
@@ -141,6 +164,22 @@ void initialise(train::Trainer& trainer, const train::Experiment& experiment, co
   }
   trainer.start_from(train::read_initial_weights(checkpoint), checkpoint.string());
   log.info(fmt::format("starting from the weights of {}", checkpoint.string()));
+}
+
+log::State state_of(train::Ending ending) {
+  switch (ending) {
+    case train::Ending::kFinished:
+    case train::Ending::kStoppedEarly:
+    case train::Ending::kEnough:
+      return log::State::kFinished;
+    case train::Ending::kCalledOff:
+    case train::Ending::kInterrupted:
+    case train::Ending::kOutOfTime:
+      return log::State::kStopped;
+    case train::Ending::kNonFinite:
+      break;
+  }
+  return log::State::kFailed;
 }
 
 void finish(train::Ending ending, const train::Trainer& trainer, const run::RunFolder& folder, train::RunLog& log) {
@@ -216,7 +255,10 @@ void train_with(comm::Communicator& host, const Arguments& arguments) {
   const bool goes_on = arguments.resume && trainer.resume();
   if (!goes_on) initialise(trainer, experiment, pack, log);
   // Only now is it sure that the run can start: before, what the folder says of an earlier one must stand.
-  if (first) describe_run(folder, experiment, pack, *model, communicator, seat, trainer.threads());
+  if (first) {
+    const auto environment = describe_run(folder, experiment, pack, *model, communicator, seat, trainer.threads());
+    tell_others(log, folder, experiment, environment);
+  }
   if (pack.pieces(data::Split::kValidation).empty()) {
     log.warning(
         fmt::format("the validation split of {} is empty: nothing is measured while training, so no checkpoint "
@@ -227,7 +269,9 @@ void train_with(comm::Communicator& host, const Arguments& arguments) {
   if (arguments.profile > 0) trainer.profile(arguments.profile);
   const auto overseer = oversee(folder, first);
   if (overseer) trainer.obey(*overseer);
-  finish(trainer.train(), trainer, folder, log);
+  const train::Ending ending = trainer.train();
+  log.ended(state_of(ending));
+  finish(ending, trainer, folder, log);
 }
 
 }  // namespace

@@ -1,13 +1,11 @@
 #include "sweep/client.h"
 
-#include <chrono>
-#include <cmath>
 #include <limits>
 #include <utility>
 
 #include <fmt/format.h>
-#include <httplib.h>
 
+#include "framework/http/client.h"
 #include "sweep/server/requests.h"
 #include "sweep/server/views.h"
 
@@ -41,57 +39,37 @@ std::optional<Value> optional_of(const Json& json) {
   return json.get<Value>();
 }
 
-std::pair<time_t, time_t> seconds_and_microseconds(double seconds) {
-  const double whole = std::floor(seconds);
-  return {static_cast<time_t>(whole), static_cast<time_t>(1e6 * (seconds - whole))};
-}
-
 }  // namespace
 
 struct Client::Parts {
-  explicit Parts(const ClientOptions& options) : url(options.url), http(options.url) {
-    const bool http_scheme = url.starts_with("http://") || url.starts_with("https://");
-    if (!http_scheme || !http.is_valid()) {
-      throw UsageError(fmt::format("'{}' is no address of a controller, such as http://node1:8080", url));
-    }
-    const auto [connect, connect_rest] = seconds_and_microseconds(options.connect_seconds);
-    const auto [answer, answer_rest] = seconds_and_microseconds(options.answer_seconds);
-    http.set_connection_timeout(connect, connect_rest);
-    http.set_read_timeout(answer, answer_rest);
-    http.set_write_timeout(answer, answer_rest);
-    http.set_keep_alive(true);
-    http.set_tcp_nodelay(true);
-    if (!options.token.empty()) http.set_default_headers({{"Authorization", "Bearer " + options.token}});
-    if (!options.certificate.empty()) http.set_ca_cert_path(options.certificate.string());
-    http.enable_server_certificate_verification(true);
-  }
+  explicit Parts(const ClientOptions& options)
+      : url(options.url),
+        http({.url = options.url,
+              .token = options.token,
+              .certificate = options.certificate,
+              .connect_seconds = options.connect_seconds,
+              .answer_seconds = options.answer_seconds}) {}
 
   template <typename Ask>
   Json answer_to(const Ask& ask) {
-    const auto asked = std::chrono::steady_clock::now();
-    httplib::Result result = ask();
-    // A connection that was kept may have been closed at the other end while the question was on its way; that shows at
-    // once, and whoever does not answer in time is not asked again.
-    const bool at_once = std::chrono::steady_clock::now() - asked < std::chrono::seconds(1);
-    if (!result && std::exchange(kept, false) && at_once) result = ask();
-    kept = static_cast<bool>(result);
-    if (!result) {
-      throw Unreachable(
-          fmt::format("no answer from the controller at {}: {}", url, httplib::to_string(result.error())));
+    http::Answer answer;
+    try {
+      answer = ask();
+    } catch (const http::NoAnswer& error) {
+      throw Unreachable(fmt::format("no answer from the controller at {}: {}", url, error.what()));
     }
-    Json json = Json::parse(result->body, nullptr, false);
-    if (result->status == 200 && json.is_object()) return json;
+    Json json = Json::parse(answer.body, nullptr, false);
+    if (answer.status == 200 && json.is_object()) return json;
     const bool explained = json.is_object() && json.contains("error") && json["error"].is_string();
     const std::string why = explained ? json["error"].get<std::string>() : "it seems to be no controller";
-    const std::string what = fmt::format("the controller at {} answers {}: {}", url, result->status, why);
-    const bool refused = explained && result->status >= 400 && result->status < 500 && result->status != 429;
-    if (refused) throw Refusal(result->status, what);
+    const std::string what = fmt::format("the controller at {} answers {}: {}", url, answer.status, why);
+    const bool refused = explained && answer.status >= 400 && answer.status < 500 && answer.status != 429;
+    if (refused) throw Refusal(answer.status, what);
     throw Unreachable(what);
   }
 
   std::string url;
-  httplib::Client http;
-  bool kept = false;  ///< there is a connection on which the last question was answered
+  http::Client http;
 };
 
 Client::Client(const ClientOptions& options) : parts_(std::make_unique<Parts>(options)) {}
@@ -100,12 +78,12 @@ Client::Client(Client&&) noexcept = default;
 Client& Client::operator=(Client&&) noexcept = default;
 
 Json Client::get(const std::string& path) {
-  return parts_->answer_to([&] { return parts_->http.Get(path); });
+  return parts_->answer_to([&] { return parts_->http.get(path); });
 }
 
 Json Client::post(const std::string& path, const Json& body) {
   const std::string text = to_text(body);
-  return parts_->answer_to([&] { return parts_->http.Post(path, text, "application/json"); });
+  return parts_->answer_to([&] { return parts_->http.post(path, text); });
 }
 
 std::optional<Order> Client::ask(const Worker& worker, const std::string& request, std::string* over) {

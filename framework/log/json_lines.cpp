@@ -54,18 +54,17 @@ void find_nonfinite(const nlohmann::json& value, const std::string& path, nlohma
 }
 
 std::string to_line(const nlohmann::json& object) {
-  const auto dump = [](const nlohmann::json& value) {
-    return value.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
-  };
-  nlohmann::json nonfinite = nlohmann::json::object();
-  find_nonfinite(object, "", nonfinite);
-  if (nonfinite.empty()) return dump(object);
-  nlohmann::json marked = object;
-  marked["nonfinite"] = std::move(nonfinite);
-  return dump(marked);
+  return with_nonfinite_named(object).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
 }
 
 }  // namespace
+
+nlohmann::json with_nonfinite_named(nlohmann::json object) {
+  nlohmann::json nonfinite = nlohmann::json::object();
+  find_nonfinite(object, "", nonfinite);
+  if (!nonfinite.empty()) object["nonfinite"] = std::move(nonfinite);
+  return object;
+}
 
 JsonLines::JsonLines(const std::filesystem::path& file) : file_(file) {
   descriptor_ = open(file.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);

@@ -7,6 +7,10 @@
 
 namespace etude::log {
 
+/// A JSON object ready to be written: of numbers that are not finite, which JSON cannot write and nlohmann::json writes
+/// as null, it says in an extra member which they were: {"loss": NaN, "nonfinite": {"loss": "nan"}}.
+nlohmann::json with_nonfinite_named(nlohmann::json object);
+
 /// A file of one JSON object a line (metrics.jsonl), appended to. Each line is one write(2), at once: whoever reads
 /// along sees whole lines, and a run that is killed has lost none but the one it was writing (Linux lets SIGKILL cut a
 /// write short where a page ends). The format: docs/formats.md.

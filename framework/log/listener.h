@@ -17,10 +17,11 @@ namespace etude::log {
 struct RunFacts {
   std::string name;
   std::filesystem::path folder;
-  std::string config;                                              ///< YAML, every option written out
-  std::vector<std::pair<std::string, std::string>> settings;       ///< the same: "train.lr", "3.0e-4"
-  std::vector<std::pair<std::string, std::string>> circumstances;  ///< what it runs on: "host", "revision", …
-  std::int64_t steps = 0;                                          ///< that it will have
+  std::filesystem::path metrics;                                     ///< its metrics.jsonl
+  std::string config;                                                ///< YAML, every option written out
+  std::vector<std::pair<std::string, std::string>> settings;         ///< the same: "train.lr", "3.0e-4"
+  std::vector<std::pair<std::string, std::string>> circumstances{};  ///< what it runs on: "host", "revision", …
+  std::int64_t steps = 0;                                            ///< that it will have
   std::int64_t done = 0;  ///< by earlier sessions; what was told of later steps is measured anew
 };
 
@@ -30,6 +31,12 @@ struct Figures {
   double time = 0;  ///< seconds since 1970
   std::map<std::string, double> values;
 };
+
+/// The time as it stands in Figures.
+double seconds_since_1970();
+
+/// A line of metrics.jsonl, measured now; numbers within an object get its name and a dot in front.
+Figures figures_of(const nlohmann::json& row);
 
 enum class State {
   kFinished,

@@ -18,6 +18,8 @@ void describe(config::Section& section, Experiment& experiment) {
                      experiment.evaluate);
   checkpoint::describe(section.section("checkpoint", "What is kept on disk."), experiment.checkpoint);
   describe(section.section("stop", "When training ends early, and with which weights."), experiment.stop);
+  track::describe(section.section("track", "Who is told of the run while it trains; changes nothing about the run."),
+                  experiment.track);
 }
 
 Experiment load_experiment(const std::filesystem::path& file, const std::vector<std::string>& assignments) {
@@ -39,6 +41,7 @@ Experiment load_experiment(const std::filesystem::path& file, const std::vector<
   }
   if (train.min_lr > train.lr)
     complain(fmt::format("train.min_lr ({}) is above train.lr ({})", train.min_lr, train.lr));
+  for (const std::string& complaint : track::complaints(experiment.track)) complain(complaint);
   if (!complaints.empty()) throw config::ConfigError(complaints);
   if (experiment.run.empty()) experiment.run = std::filesystem::path("runs") / experiment.name;
   if (experiment.name.empty()) experiment.name = experiment.run.filename().string();

@@ -10,6 +10,7 @@
 #include "framework/checkpoint/options.h"
 #include "framework/config/options.h"
 #include "framework/evaluate/options.h"
+#include "framework/track/options.h"
 #include "framework/train/options.h"
 #include "models/registry.h"
 
@@ -27,6 +28,7 @@ struct Experiment {
   evaluate::EvaluateOptions evaluate;
   checkpoint::CheckpointOptions checkpoint;
   StopOptions stop;
+  track::TrackOptions track;
 };
 void describe(config::Section& section, Experiment& experiment);
 

@@ -1,5 +1,6 @@
 #include "framework/train/run_log.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <fstream>
@@ -27,7 +28,15 @@ RunLog::RunLog(const std::optional<run::RunFolder>& folder) : folder_(folder) {
   metrics_ = std::make_unique<log::JsonLines>(folder->metrics());
 }
 
-RunLog::~RunLog() { end(); }
+RunLog::~RunLog() {
+  end();
+  for (const auto& listener : listeners_) listener->end(state_);
+}
+
+void RunLog::tell(std::vector<std::unique_ptr<log::Listener>> listeners, log::RunFacts facts) {
+  listeners_ = std::move(listeners);
+  facts_ = std::move(facts);
+}
 
 void RunLog::info(const std::string& line) {
   if (log_) log_->info(line);
@@ -47,6 +56,9 @@ void RunLog::begin(std::int64_t steps, std::int64_t done) {
   progress_ = std::make_unique<log::Progress>("train", steps, stderr, done);
   log_->show_above(progress_.get());
   if (done > 0) recall();
+  facts_.steps = steps;
+  facts_.done = done;
+  for (const auto& listener : listeners_) listener->begin(facts_);
 }
 
 /// What earlier sessions of this run saw, so that nothing is told a second time.
@@ -95,6 +107,8 @@ void RunLog::step(const StepFigures& figures) {
         {"min", ranks->min}, {"median", ranks->median}, {"max", ranks->max}, {"slowest", ranks->slowest}};
   }
   metrics_->write(row);
+  const log::Figures told = log::figures_of(row);
+  for (const auto& listener : listeners_) listener->step(told);
   memorising_.trained(figures.loss);
   const std::string memory = figures.memory_loss ? fmt::format("  memory loss {:.3g}", *figures.memory_loss) : "";
   const std::string mfu = figures.mfu ? fmt::format("  mfu {:.1f} %", 100 * *figures.mfu) : "";
@@ -118,6 +132,8 @@ void RunLog::evaluation(std::int64_t step, double epoch, const evaluate::Tally& 
   evaluate::add_pieces(whole, tally, pack, data::Split::kValidation);
   whole["step"] = step;
   files::write_atomically(folder_->evaluations() / fmt::format("step-{:08}.json", step), whole.dump(1) + "\n");
+  const log::Figures measured = log::figures_of(row);
+  for (const auto& listener : listeners_) listener->evaluation(measured, whole);
 
   log_->info(
       fmt::format("step {}: validation loss {:.4f} per token, {:.4f} per note, perplexity {:.2f}, top-1 {:.1f} %, "
@@ -135,6 +151,14 @@ void RunLog::evaluation(std::int64_t step, double epoch, const evaluate::Tally& 
                     "at the best evaluation (stop.patience).",
                     step, in_words(*held)));
   }
+}
+
+bool RunLog::wants_weights() const {
+  return std::ranges::any_of(listeners_, [](const auto& listener) { return listener->wants_weights(); });
+}
+
+void RunLog::weights(std::int64_t step, const std::map<std::string, log::Distribution>& groups) {
+  for (const auto& listener : listeners_) listener->weights(step, log::seconds_since_1970(), groups);
 }
 
 }  // namespace etude::train

@@ -1,14 +1,17 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "data/shard/pack.h"
 #include "framework/evaluate/tally.h"
 #include "framework/log/console.h"
 #include "framework/log/json_lines.h"
+#include "framework/log/listener.h"
 #include "framework/log/log_file.h"
 #include "framework/run/run_folder.h"
 #include "framework/train/memorising.h"
@@ -35,12 +38,18 @@ struct StepFigures {
   double communication_wait = 0;     ///< share of that time this rank waited for gradients of others
 };
 
-/// Everything a run says: to the screen, to metrics.jsonl and to log.txt. Ranks other than 0 say nothing.
+/// Everything a run says: to the screen, to metrics.jsonl, to log.txt and to whoever else listens. Ranks other than 0
+/// say nothing.
 class RunLog {
  public:
   /// `folder` empty: says nothing at all.
   explicit RunLog(const std::optional<run::RunFolder>& folder);
   ~RunLog();
+
+  /// Has others told of the run, from begin() on until this log goes. Their "steps" and "done" are those of begin().
+  void tell(std::vector<std::unique_ptr<log::Listener>> listeners, log::RunFacts facts);
+  /// How the run ended, for them; without a word it failed.
+  void ended(log::State state) { state_ = state; }
 
   void info(const std::string& line);
   void warning(const std::string& line);
@@ -49,6 +58,9 @@ class RunLog {
   void begin(std::int64_t steps, std::int64_t done);
   void step(const StepFigures& figures);
   void evaluation(std::int64_t step, double epoch, const evaluate::Tally& tally, const data::Pack& pack, bool best);
+  /// Whether somebody wants weights() after an evaluation.
+  bool wants_weights() const;
+  void weights(std::int64_t step, const std::map<std::string, log::Distribution>& groups);
   void end();
 
  private:
@@ -60,6 +72,9 @@ class RunLog {
   std::unique_ptr<log::Progress> progress_;
   std::int64_t steps_ = 0;  ///< that the run will have
   MemorisingWatch memorising_;
+  log::RunFacts facts_;
+  std::vector<std::unique_ptr<log::Listener>> listeners_;
+  log::State state_ = log::State::kFailed;
 };
 
 }  // namespace etude::train

@@ -19,6 +19,7 @@
 #include "framework/parallel/grains.h"
 #include "framework/train/interruption.h"
 #include "framework/train/training_plan.h"
+#include "framework/train/weight_distributions.h"
 
 namespace etude::train {
 namespace {
@@ -296,6 +297,7 @@ std::optional<Trainer::Evaluation> Trainer::evaluate() {
   const double metric = evaluate::value_of(found, experiment_.stop.metric);
   const bool best = stopping_.observe(step_, metric);
   log_.evaluation(step_, plan_->epochs_after(step_), tally, pack_, best);
+  if (log_.wants_weights()) log_.weights(step_, weight_distributions(model_.parameters()));
   if (schedule_.observe(metric)) {
     log_.info(fmt::format("step {}: {} has not improved; learning rate now {:.2e}", step_, experiment_.stop.metric,
                           schedule_.lr(step_)));

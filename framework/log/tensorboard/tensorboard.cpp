@@ -1,7 +1,6 @@
 #include "framework/log/tensorboard/tensorboard.h"
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <exception>
 #include <string_view>
@@ -14,8 +13,6 @@
 
 namespace etude::tensorboard {
 namespace {
-
-double now() { return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count(); }
 
 /// "eval_loss" of metrics.jsonl is eval/loss, "loss" is train/loss.
 std::string tag_of(std::string name, std::string_view group) {
@@ -71,7 +68,7 @@ void TensorBoard::attempt(const std::function<void()>& action) {
 
 void TensorBoard::begin(const log::RunFacts& facts) {
   attempt([&] {
-    const double time = now();
+    const double time = log::seconds_since_1970();
     file_.emplace(folder_, facts.done, time);
     last_step_ = facts.done;
     file_->add(facts.done, time, text("config", fmt::format("```\n{}```\n", facts.config)));
@@ -114,7 +111,10 @@ void TensorBoard::weights(std::int64_t step, double time, const std::map<std::st
 
 void TensorBoard::end(log::State state) {
   if (!file_) return;
-  attempt([&] { file_->add(last_step_, now(), session_end(state != log::State::kFailed, now())); });
+  attempt([&] {
+    file_->add(last_step_, log::seconds_since_1970(),
+               session_end(state != log::State::kFailed, log::seconds_since_1970()));
+  });
   file_.reset();
 }
 
