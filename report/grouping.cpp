@@ -100,6 +100,23 @@ std::vector<std::string> differing_keys(const std::vector<Json>& all) {
   return {differ.begin(), differ.end()};
 }
 
+/// Of these keys, those whose values differ among runs that have them: what only one kind of model has says no more
+/// than the kind does.
+std::vector<std::string> telling_keys(const std::vector<Json>& all, const std::vector<std::string>& keys) {
+  std::vector<std::string> telling;
+  for (const std::string& key : keys) {
+    const Json* first = nullptr;
+    for (const Json& one : all) {
+      if (!one.contains(key)) continue;
+      if (first == nullptr) first = &one[key];
+      if (one[key] == *first) continue;
+      telling.push_back(key);
+      break;
+    }
+  }
+  return telling;
+}
+
 /// Divides runs that may not be compared; those without a measurement go with the first part.
 std::vector<std::vector<std::size_t>> divide(const std::vector<std::size_t>& runs,
                                              const std::vector<std::size_t>& table, std::size_t none) {
@@ -167,13 +184,14 @@ Grouping group_runs(const std::vector<Run>& runs, const std::vector<Measured>& m
     members.push_back(run);
   }
   const std::vector<std::string> keys = runs.empty() ? std::vector<std::string>() : differing_keys(essences);
+  const std::vector<std::string> telling = telling_keys(essences, keys);
   for (const std::string& one : order) {
     for (const std::vector<std::size_t>& members : divide(alike[one], table, none)) {
       Group group;
       group.runs = members;
       const Json& own = essences[members.front()];
       for (const std::string& key : keys) group.differs.emplace_back(key, own.contains(key) ? own[key] : Json(nullptr));
-      group.name = name_of(own, keys);
+      group.name = name_of(own, telling);
       if (group.name.empty()) group.name = name_of_single(runs[members.front()]);
       for (const std::size_t run : members) {
         if (table[run] == none) continue;

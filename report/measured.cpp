@@ -108,6 +108,7 @@ Measured measure(const Run& run, const std::string& split, const Metric& metric)
   measured.tokens = Run::number(result, {"tokens"}).value_or(0);
   measured.notes = Run::number(result, {"notes"}).value_or(0);
   measured.music = Run::text(result, "split_hash");
+  measured.learned_from = Run::text(result, "train_hash");
   measured.tokenization = run.tokenizer.is_object() ? run.tokenizer.dump() : Run::text(result, "tokenizer");
   const auto pieces = pieces_of(result, metric);
   if (!pieces) {

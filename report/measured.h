@@ -25,6 +25,7 @@ struct Measured {
   const Json* result = nullptr;  ///< in the run's evaluation.json; null where it was not measured there
   std::optional<double> value;   ///< of the metric
   std::string music;             ///< hash of which music it was measured on; empty where that was not recorded
+  std::string learned_from;      ///< hash of the pieces it was trained on; empty where that was not recorded
   std::string tokenization;      ///< equal for equal tokens
   double tokens = 0;
   double notes = 0;

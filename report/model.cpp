@@ -187,6 +187,12 @@ class Maker {
     }
   }
 
+  bool learned_from_other_music(const Measured& measured) const {
+    if (compared_.tables.empty() || measured.learned_from.empty()) return false;
+    const Measured& best = measured_[grouping_.groups[compared_.tables.front().front()].measured.front()];
+    return !best.learned_from.empty() && best.learned_from != measured.learned_from;
+  }
+
   std::size_t group_of(std::size_t run) const {
     for (std::size_t i = 0; i < grouping_.groups.size(); ++i) {
       if (std::ranges::find(grouping_.groups[i].runs, run) != grouping_.groups[i].runs.end()) return i;
@@ -201,7 +207,10 @@ class Maker {
     Json pieces = generated_pieces(run, detailed_[i] ? kPiecesEach : 0);
     Json marks = run.marks;
     if (!measured.why_not.empty()) marks.push_back(measured.why_not);
-    const auto flops = run.flops_per_token ? std::optional(*run.flops_per_token * run.history.tokens) : std::nullopt;
+    if (learned_from_other_music(measured)) {
+      marks.push_back("learned from other music than the best: a difference may be the music's and not the model's");
+    }
+    const Json flops = run.flops_per_token ? Json(*run.flops_per_token * run.history.tokens) : Json(nullptr);
     const auto step = measured.result ? Run::number(*measured.result, {"step"}) : std::nullopt;
     const auto seed = run.config.find("seed");
     return {{"id", id_of_run(i)},
@@ -213,7 +222,7 @@ class Maker {
             {"parameters", optional(run.parameters)},
             {"tokens", run.history.tokens},
             {"seconds", run.history.seconds},
-            {"flops", optional(flops)},
+            {"flops", flops},
             {"step", step ? static_cast<std::int64_t>(*step) : run.history.step},
             {"steps", run.history.steps},
             {"state", run.finished ? "finished" : "unfinished"},

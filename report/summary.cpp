@@ -171,6 +171,17 @@ class Summary {
       add(fmt::format("The same goes for {} more.",
                       plural(facts_.compared.refused.size() - kNamesShown, "configuration")));
     }
+    std::vector<std::string> elsewhere;
+    for (std::size_t run = 0; run < facts_.runs.size() && !facts_.compared.tables.empty(); ++run) {
+      const std::string& music = facts_.measured[run].learned_from;
+      const std::string& of_best =
+          facts_.measured[group(facts_.compared.tables.front().front()).measured.front()].learned_from;
+      if (!music.empty() && !of_best.empty() && music != of_best) elsewhere.push_back(facts_.runs[run].name);
+    }
+    if (!elsewhere.empty()) {
+      add(fmt::format("Warning: learned from other music than {}: {}. What they differ by may come from that.",
+                      group(facts_.compared.tables.front().front()).name, names_of(elsewhere, kNamesShown)));
+    }
     std::vector<std::string> unmeasured;
     for (std::size_t run = 0; run < facts_.runs.size(); ++run) {
       if (!facts_.measured[run].why_not.empty()) unmeasured.push_back(facts_.runs[run].name);

@@ -152,6 +152,31 @@ TEST_F(Report, LeavesOutRunsMeasuredInAnotherWayOrNotAtAllWithTheWayOut) {
       << summary();
 }
 
+TEST_F(Report, MarksRunsThatLearnedFromOtherMusic) {
+  int number = 0;
+  for (const char* music : {"xxxx", "yyyy"}) {
+    const fs::path run = add(music, {.width = 128 + number, .pieces = pieces_at(3.0 + 0.1 * number)});
+    ++number;
+    Json evaluation = Json::parse(testing::slurp(run / "evaluation.json"));
+    evaluation["test"]["train_hash"] = music;
+    testing::write_text(run / "evaluation.json", evaluation.dump());
+  }
+  const Json report = model();
+  EXPECT_EQ(report["comparisons"].size(), 1u);
+  EXPECT_TRUE(report["runs"][0]["marks"].empty());
+  EXPECT_TRUE(contains(report["runs"][1]["marks"].dump(), "learned from other music"));
+  EXPECT_TRUE(contains(summary(), "Warning: learned from other music than width 128: yyyy."));
+}
+
+TEST_F(Report, WhatOnlyOneKindOfModelHasIsNoPartOfItsName) {
+  add("plain", {.pieces = pieces_at(3.0)});
+  const fs::path other = add("other", {.kind = "transformer_xl", .width = 128, .pieces = pieces_at(3.1)});
+  testing::write_text(other / "config.yaml", testing::slurp(other / "config.yaml") + "memory: {length: 64}\n");
+  const Json report = model();
+  EXPECT_EQ(report["groups"][0]["name"], "gpt2, width 256");
+  EXPECT_EQ(report["groups"][1]["name"], "transformer_xl, width 128");
+}
+
 TEST_F(Report, SaysNothingOfFourPieces) {
   add("small", {.width = 128, .pieces = pieces_at(3.2, 4)});
   add("large", {.width = 256, .pieces = pieces_at(3.0, 4)});
