@@ -93,10 +93,8 @@ struct Preferences {
 /// Win rates from what listeners saved. Answers of somebody who knew one of the two pieces do not count.
 ///
 /// Where every answer to a pair of models is by another listener and of other pieces, Wilson's interval is shown. Else
-/// answers have listeners and pieces in common and say less than their number promises: listeners and, within each
-/// model, pieces are drawn anew with replacement 2000 times, an answer counting as often as its listener times its two
-/// pieces were drawn (Owen, The Pigeonhole Bootstrap, 2007), and the wider of the two intervals is shown. The draws
-/// follow from the session alone: the same files give the same numbers.
+/// answers have listeners and pieces in common and say less than their number promises: what encloses Wilson's interval
+/// and that of resample() is shown. The draws follow from the session alone: the same files give the same numbers.
 Preferences win_rates(const Key& key, const Answers& answers);
 
 /// The member `preferences` of the report's model.
