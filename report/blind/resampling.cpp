@@ -35,20 +35,22 @@ struct Spread {
 /// Draws clusters anew: `cluster` of each vote, or none where it counts once whatever is drawn.
 Spread draw_clusters(const std::vector<Vote>& votes, const std::vector<std::optional<std::size_t>>& cluster,
                      std::size_t models, Random& random) {
-  std::map<std::size_t, double> times;
-  for (const auto& each : cluster) {
-    if (each) times[*each] = 0;
+  std::map<std::size_t, std::size_t> place_of;
+  std::vector<std::size_t> place(votes.size(), 0);  // 0: counts once
+  for (std::size_t i = 0; i < votes.size(); ++i) {
+    if (cluster[i]) place[i] = place_of.emplace(*cluster[i], place_of.size() + 1).first->second;
   }
-  std::vector<double*> places;
-  for (auto& [number, count] : times) places.push_back(&count);
+  const std::size_t clusters = place_of.size();
+  std::vector<double> times(clusters + 1);
 
   std::vector<std::vector<std::vector<double>>> rates(models, std::vector<std::vector<double>>(models));
   std::vector<std::vector<double>> expected(models);
   std::vector<double> weights(votes.size());
   for (int round = 0; round < kDraws; ++round) {
-    for (double* place : places) *place = 0;
-    for (std::size_t i = 0; i < places.size(); ++i) *places[random.below(places.size())] += 1;
-    for (std::size_t i = 0; i < votes.size(); ++i) weights[i] = cluster[i] ? times[*cluster[i]] : 1;
+    std::fill(times.begin(), times.end(), 0.0);
+    times[0] = 1;
+    for (std::size_t i = 0; i < clusters; ++i) times[1 + random.below(clusters)] += 1;
+    for (std::size_t i = 0; i < votes.size(); ++i) weights[i] = times[place[i]];
     const Wins wins = wins_of(votes, models, weights);
     for (std::size_t a = 0; a < models; ++a) {
       for (std::size_t b = a + 1; b < models; ++b) {
@@ -65,8 +67,8 @@ Spread draw_clusters(const std::vector<Vote>& votes, const std::vector<std::opti
                 std::vector<std::optional<Interval>>(models)};
   for (std::size_t a = 0; a < models; ++a) {
     for (std::size_t b = a + 1; b < models; ++b)
-      spread.rates[a][b] = resampled_interval(std::move(rates[a][b]), places.size());
-    spread.expected[a] = resampled_interval(std::move(expected[a]), places.size());
+      spread.rates[a][b] = resampled_interval(std::move(rates[a][b]), clusters);
+    spread.expected[a] = resampled_interval(std::move(expected[a]), clusters);
   }
   return spread;
 }

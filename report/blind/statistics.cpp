@@ -62,6 +62,10 @@ std::optional<Strengths> bradley_terry(const Wins& wins) {
   for (std::size_t i = 0; i < count; ++i) total[i] = std::accumulate(counted[i].begin(), counted[i].end(), 0.0);
 
   found.log.assign(count, 0);
+  if (count == 2) {
+    found.log = {std::log(total[0] / total[1]) / 2, std::log(total[1] / total[0]) / 2};
+    return found;
+  }
   for (int step = 0; step < kMost; ++step) {
     double change = 0;
     for (std::size_t i = 0; i < count; ++i) {
