@@ -64,8 +64,8 @@ int main(int argc, char** argv) {
   etude::cli::add_train(app);
   etude::cli::add_evaluate(app);
   etude::cli::add_generate(app);
-  etude::cli::add_watch(app);
   etude::cli::add_render(app);
+  etude::cli::add_watch(app);
   etude::cli::add_inspect(app);
   etude::cli::add_launch(app);
   etude::cli::add_jobs(app);

@@ -1,5 +1,6 @@
 #include <cstdlib>
 #include <filesystem>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -24,6 +25,9 @@
 #include "framework/train/background_floor.h"
 #include "framework/train/trained_model.h"
 #include "framework/train/trainer.h"
+#include "report/metrics_reader.h"
+#include "report/standing.h"
+#include "report/surroundings.h"
 #include "sweep/reporter.h"
 
 namespace etude::cli {
@@ -32,6 +36,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr int kFailure = 1;
+constexpr std::size_t kWholeCurves = std::numeric_limits<std::size_t>::max();
 
 struct Arguments {
   fs::path experiment;
@@ -182,6 +187,17 @@ log::State state_of(train::Ending ending) {
   return log::State::kFailed;
 }
 
+/// Says what the loss means, in a line.
+void tell_standing(const run::RunFolder& folder, train::RunLog& log) {
+  try {
+    const report::History history = report::read_history(files::read(folder.metrics()), kWholeCurves);
+    const report::Standing stands = report::standing(history, report::Neighbourhood().of(folder.root()));
+    if (!stands.sentences.empty()) log.info(fmt::format("{}", fmt::join(stands.sentences, " ")));
+  } catch (const Error& error) {
+    log.warning(error.what());  // what was trained is trained
+  }
+}
+
 void finish(train::Ending ending, const train::Trainer& trainer, const run::RunFolder& folder, train::RunLog& log) {
   const std::string how_on = fmt::format("'etude train … --resume' goes on from step {}", trainer.steps_done());
   const std::string next = fmt::format("next: etude evaluate {} --split test", folder.root().string());
@@ -265,12 +281,14 @@ void train_with(comm::Communicator& host, const Arguments& arguments) {
                     "is best and stop.patience has no effect",
                     pack.folder().string()));
   }
-  const auto floor = first ? std::make_unique<train::BackgroundFloor>(pack, folder, log) : nullptr;
+  auto floor = first ? std::make_unique<train::BackgroundFloor>(pack, folder, log) : nullptr;
   if (arguments.profile > 0) trainer.profile(arguments.profile);
   const auto overseer = oversee(folder, first);
   if (overseer) trainer.obey(*overseer);
   const train::Ending ending = trainer.train();
   log.ended(state_of(ending));
+  floor.reset();  // so that what it has found can be told of
+  if (first && state_of(ending) == log::State::kFinished) tell_standing(folder, log);
   finish(ending, trainer, folder, log);
 }
 
