@@ -24,6 +24,7 @@ struct Tracker {
   std::mutex mutex;
   std::vector<std::string> heard;
   std::atomic<int> failures = 0;  ///< so many calls are answered with Away first
+  std::atomic<int> losses = 0;    ///< and so many with figures after that
   std::atomic<bool> refuses = false;
   std::atomic<bool> hangs = false;  ///< until interrupted
   std::atomic<bool> interrupted = false;
@@ -32,6 +33,7 @@ struct Tracker {
     while (hangs && !interrupted) std::this_thread::sleep_for(1ms);
     if (hangs) throw Away("cut off");
     if (failures > 0 && failures-- > 0) throw Away("nobody there");
+    if (what.starts_with("tell") && losses > 0 && losses-- > 0) throw Away("nobody there");
     if (refuses) throw Refused("not wanted");
     const std::lock_guard lock(mutex);
     heard.push_back(what);
@@ -94,6 +96,7 @@ TEST_F(CourierTest, TellsAllInOrder) {
 
 TEST_F(CourierTest, TellsLaterWhatCouldNotBeTold) {
   tracker_.failures = 5;
+  tracker_.losses = 3;
   run(7, log::State::kStopped);
   EXPECT_EQ(tracker_.heard.back(), "end stopped");
   EXPECT_THAT(steps(), ElementsAre(1, 2, 3, 4, 5, 6, 7));
