@@ -10,7 +10,7 @@
 namespace etude::train {
 
 /// How the weights are distributed in each part of each layer: "layer-00/attention", "embedding". All weights are read,
-/// which takes about two nanoseconds for each.
+/// which takes a few nanoseconds for each.
 std::map<std::string, log::Distribution> weight_distributions(const std::vector<models::Parameter>& parameters);
 
 }  // namespace etude::train
