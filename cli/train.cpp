@@ -12,6 +12,7 @@
 
 #include "cli/commands.h"
 #include "cli/ranks.h"
+#include "cli/sample_piece.h"
 #include "cli/staging.h"
 #include "framework/comm/communicator.h"
 #include "framework/config/error.h"
@@ -283,6 +284,17 @@ void train_with(comm::Communicator& host, const Arguments& arguments) {
   }
   auto floor = first ? std::make_unique<train::BackgroundFloor>(pack, folder, log) : nullptr;
   if (arguments.profile > 0) trainer.profile(arguments.profile);
+  if (first && experiment.track.piece_tokens > 0) {
+    if (seat.device.is_cpu()) {
+      trainer.after_evaluations([&](std::int64_t step) {
+        if (log.wants_pieces()) {
+          log.piece(step, sample_piece(*model, pack.tokenizer(), experiment.track.piece_tokens));
+        }
+      });
+    } else {
+      log.warning("track.piece_tokens: pieces are made on the CPU alone, and this run computes on a GPU");
+    }
+  }
   const auto overseer = oversee(folder, first);
   if (overseer) trainer.obey(*overseer);
   const train::Ending ending = trainer.train();

@@ -1,5 +1,7 @@
 #include "report/cost.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 namespace etude::report {
@@ -45,6 +47,28 @@ Cost cost_of(const Run& run, const Prices& prices) {
     cost.money = *cost.core_hours * *prices.core_hour;
   }
   return cost;
+}
+
+Cost mean(const std::vector<Cost>& costs) {
+  Cost sum;
+  const auto over = [&](std::optional<double> Cost::*part) -> std::optional<double> {
+    double all = 0;
+    for (const Cost& cost : costs) {
+      if (!(cost.*part)) return std::nullopt;
+      all += *(cost.*part);
+    }
+    if (costs.empty()) return std::nullopt;
+    return all / static_cast<double>(costs.size());
+  };
+  sum.core_hours = over(&Cost::core_hours);
+  sum.gpu_hours = over(&Cost::gpu_hours);
+  const bool one_currency =
+      std::ranges::all_of(costs, [&](const Cost& cost) { return cost.currency == costs.front().currency; });
+  if (one_currency && !costs.empty()) {
+    sum.money = over(&Cost::money);
+    sum.currency = costs.front().currency;
+  }
+  return sum;
 }
 
 std::string in_words(const Cost& cost) {

@@ -135,13 +135,19 @@ class Summary {
     std::vector<std::string> parts;
     for (const std::size_t one : facts_.compared.tables.front()) {
       if (parts.size() == kNamesShown) break;
-      const std::size_t run = group(one).measured.front();
-      const std::string cost = in_words(facts_.costs[run]);
-      if (facts_.runs[run].history.seconds <= 0) continue;
-      parts.push_back(fmt::format("{} {}{}", group(one).name, log::duration(facts_.runs[run].history.seconds),
+      const std::vector<std::size_t>& runs = group(one).measured;
+      double seconds = 0;
+      std::vector<Cost> costs;
+      for (const std::size_t run : runs) {
+        seconds += facts_.runs[run].history.seconds / static_cast<double>(runs.size());
+        costs.push_back(facts_.costs[run]);
+      }
+      if (seconds <= 0) continue;
+      const std::string cost = in_words(mean(costs));
+      parts.push_back(fmt::format("{} {}{}", group(one).name, log::duration(seconds),
                                   cost.empty() ? "" : fmt::format(" and {}", cost)));
     }
-    if (!parts.empty()) add(fmt::format("Training one took: {}.", fmt::join(parts, "; ")));
+    if (!parts.empty()) add(fmt::format("Training one run took, on average: {}.", fmt::join(parts, "; ")));
   }
 
   void tell_floor() {

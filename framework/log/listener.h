@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -44,6 +45,27 @@ enum class State {
   kFailed,
 };
 
+struct PlayedNote {
+  double start = 0;    ///< seconds
+  double seconds = 0;  ///< that it lasts
+  int pitch = 60;      ///< MIDI key
+  int velocity = 64;
+};
+
+/// A WAV file, whole.
+struct Sound {
+  std::string wav;
+  int rate = 0;  ///< frames a second
+  int channels = 0;
+  std::int64_t frames = 0;
+};
+
+/// Music that the model made after a step.
+struct PlayedPiece {
+  std::vector<PlayedNote> notes;
+  std::optional<Sound> sound;
+};
+
 /// "finished", "stopped", "failed".
 const char* name_of(State state);
 
@@ -60,6 +82,10 @@ class Listener {
   virtual void evaluation(const Figures& figures, const nlohmann::json& whole) = 0;
   /// Last of all, once; how the run ended.
   virtual void end(State state) = 0;
+
+  /// Whether piece() is wanted: it has to be made for it.
+  virtual bool wants_pieces() const { return false; }
+  virtual void piece(std::int64_t /*step*/, double /*time*/, const PlayedPiece& /*piece*/) {}
 
   /// Whether weights() is wanted: they have to be read for it.
   virtual bool wants_weights() const { return false; }

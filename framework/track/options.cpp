@@ -9,6 +9,10 @@ namespace etude::track {
 void describe(config::Section& section, TrackOptions& options) {
   section.boolean("tensorboard", options.tensorboard,
                   "Whether curves, confusion matrices and weights are written into the run folder's tensorboard/.");
+  section.integer(
+      "piece_tokens", options.piece_tokens, {0, 100'000},
+      "After each evaluation the model makes a piece of at most so many tokens, to be seen in TensorBoard as "
+      "a piano roll and, where there is a soundfont, heard; training waits for it. 0: none.");
   section.text(
       "url", options.url,
       "Where figures are sent to, as HTTP POSTs of JSON (docs/tracking.md); a token in the environment variable "
@@ -37,6 +41,9 @@ std::vector<std::string> complaints(const TrackOptions& options) {
   check("mlflow", options.mlflow);
   if (!options.mlflow.empty() && options.experiment.empty()) {
     found.emplace_back("track.experiment is empty, but track.mlflow needs it");
+  }
+  if (options.piece_tokens > 0 && !options.tensorboard) {
+    found.emplace_back("track.piece_tokens makes pieces for TensorBoard alone, and track.tensorboard is false");
   }
   return found;
 }

@@ -11,6 +11,7 @@ namespace etude::track {
 /// The `track` section of an experiment: who is told of a run while it trains. Nothing of it changes the run.
 struct TrackOptions {
   bool tensorboard = true;
+  std::int64_t piece_tokens = 0;
   std::string url;
   std::int64_t batch = 1;
   std::filesystem::path file;

@@ -153,6 +153,14 @@ void RunLog::evaluation(std::int64_t step, double epoch, const evaluate::Tally& 
   }
 }
 
+bool RunLog::wants_pieces() const {
+  return std::ranges::any_of(listeners_, [](const auto& listener) { return listener->wants_pieces(); });
+}
+
+void RunLog::piece(std::int64_t step, const log::PlayedPiece& piece) {
+  for (const auto& listener : listeners_) listener->piece(step, log::seconds_since_1970(), piece);
+}
+
 bool RunLog::wants_weights() const {
   return std::ranges::any_of(listeners_, [](const auto& listener) { return listener->wants_weights(); });
 }

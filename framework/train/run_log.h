@@ -58,6 +58,9 @@ class RunLog {
   void begin(std::int64_t steps, std::int64_t done);
   void step(const StepFigures& figures);
   void evaluation(std::int64_t step, double epoch, const evaluate::Tally& tally, const data::Pack& pack, bool best);
+  /// Whether somebody wants piece() after an evaluation.
+  bool wants_pieces() const;
+  void piece(std::int64_t step, const log::PlayedPiece& piece);
   /// Whether somebody wants weights() after an evaluation.
   bool wants_weights() const;
   void weights(std::int64_t step, const std::map<std::string, log::Distribution>& groups);

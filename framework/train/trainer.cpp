@@ -298,6 +298,7 @@ std::optional<Trainer::Evaluation> Trainer::evaluate() {
   const bool best = stopping_.observe(step_, metric);
   log_.evaluation(step_, plan_->epochs_after(step_), tally, pack_, best);
   if (log_.wants_weights()) log_.weights(step_, weight_distributions(model_.parameters()));
+  if (after_evaluation_) after_evaluation_(step_);
   if (schedule_.observe(metric)) {
     log_.info(fmt::format("step {}: {} has not improved; learning rate now {:.2e}", step_, experiment_.stop.metric,
                           schedule_.lr(step_)));

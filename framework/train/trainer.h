@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 
@@ -62,6 +63,10 @@ class Trainer {
 
   /// Obeys whoever looks after this run from outside, from now on. Every rank has one.
   void obey(Overseer& overseer) { overseer_ = &overseer; }
+
+  /// Called after each evaluation, on the ranks that were given it, with the step; the others wait. It may use the
+  /// model, but not change it.
+  void after_evaluations(std::function<void(std::int64_t step)> then) { after_evaluation_ = std::move(then); }
 
   /// Finds out where the time of so many of the coming steps goes (see StepProfiler).
   void profile(std::int64_t steps);
@@ -127,6 +132,7 @@ class Trainer {
   const double flops_per_token_;
   const std::optional<double> peak_flops_;
 
+  std::function<void(std::int64_t)> after_evaluation_;
   Overseer* overseer_ = nullptr;  ///< null where nobody looks after the run
 
   std::unique_ptr<StepProfiler> profiler_;  ///< null without --profile

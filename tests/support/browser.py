@@ -195,6 +195,10 @@ class Browser:
         self.evaluate(f"""(() => {{ const select = document.querySelector({json.dumps(selector)}); select.selectedIndex = {index};
                           select.dispatchEvent(new Event('input', {{bubbles: true}})); select.dispatchEvent(new Event('change', {{bubbles: true}})); }})()""")
 
+    def overflow(self):
+        """How many pixels the page is wider than its window. A phone's innerWidth grows with the page, its screen does not."""
+        return self.evaluate("document.documentElement.scrollWidth - Math.min(innerWidth, screen.width)")
+
     def text(self, selector):
         return self.evaluate(f"document.querySelector({json.dumps(selector)})?.innerText ?? null")
 

@@ -148,7 +148,7 @@ TEST_F(Slurm, ACancelledJobLeavesACheckpointAndStaysAwayUntilItIsResumed) {
   const auto done = last_step(shop_->run("run"));
   EXPECT_LT(done, kSteps);
   EXPECT_NE(state("run"), "done");
-  EXPECT_EQ(SlurmCluster::says("squeue -h"), "") << "nobody has put it back";
+  EXPECT_EQ(SlurmCluster::says("squeue -h --states=PENDING,RUNNING"), "") << "nobody has put it back";
 
   const ShellResult resumed = etude("jobs resume " + job("run").at("name").get<std::string>());
   EXPECT_EQ(resumed.exit_code, 0) << resumed.errors;

@@ -140,6 +140,37 @@ TEST(TensorBoard, ReadsTheVeryFiguresOfARunThatWasKilledAndResumed) {
   EXPECT_EQ(read["kind"], "gpt2");
 }
 
+TEST(TensorBoard, ShowsAndPlaysAPieceOfEachEvaluationAndTheWeightsDoNotNotice) {
+  ETUDE_NEEDS_TRACK_ORACLE();
+  const Workshop shop;
+  ASSERT_EQ(etude(shop.train("run", 20, "--set evaluate.every=10 --set track.piece_tokens=120")).exit_code, 0);
+  ASSERT_EQ(etude(shop.train("plain", 20, "--set evaluate.every=10")).exit_code, 0);
+  EXPECT_TRUE(shop.weights("run") == shop.weights("plain"));
+  const json read = json::parse(run_python(R"(
+import io, json, sys, wave
+from PIL import Image
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+events = EventAccumulator(sys.argv[1] + "/tensorboard", size_guidance={"images": 0, "audio": 0})
+events.Reload()
+answer = {"rolls": [], "sounds": []}
+for e in events.Images("piece/roll"):
+    picture = Image.open(io.BytesIO(e.encoded_image_string)).convert("RGB")
+    colours = {c for _, c in picture.getcolors(1 << 20)}
+    answer["rolls"].append([e.step, any(blue > red + 50 for red, _, blue in colours)])
+for e in events.Audio("piece/sound") if "piece/sound" in events.Tags()["audio"] else []:
+    sound = wave.open(io.BytesIO(e.encoded_audio_string))
+    samples = sound.readframes(sound.getnframes())
+    answer["sounds"].append([e.step, sound.getframerate() == e.sample_rate, e.length_frames == sound.getnframes(), any(samples)])
+print(json.dumps(answer))
+)",
+                                           {shop.run("run").string()}, *track_oracle()));
+  EXPECT_EQ(read["rolls"], json::parse("[[10, true], [20, true]]"));
+  if (!read["sounds"].empty()) {
+    EXPECT_EQ(read["sounds"], json::parse("[[10, true, true, true], [20, true, true, true]]"));
+  }
+  EXPECT_EQ(etude(shop.train("mute", 20, "--set track.piece_tokens=120 --set track.tensorboard=false")).exit_code, 2);
+}
+
 TEST(TensorBoard, IsLeftOutWhereNobodyWantsIt) {
   const Workshop shop;
   ASSERT_EQ(etude(shop.train("run", 3, "--set track.tensorboard=false")).exit_code, 0);

@@ -76,7 +76,7 @@ Message text(std::string_view tag, std::string_view text) {
                    Message().integer(kType, kText).message(kShape, shape_of(1)).text(kTexts, text));
 }
 
-Message sound(std::string_view tag, const Sound& sound) {
+Message sound(std::string_view tag, const log::Sound& sound) {
   return summary(value(tag).message(kAudio, Message()
                                                 .short_number(1, static_cast<float>(sound.rate))
                                                 .integer(2, sound.channels)

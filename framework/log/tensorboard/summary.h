@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "framework/log/distribution.h"
+#include "framework/log/listener.h"
 #include "framework/log/tensorboard/message.h"
 
 namespace etude::tensorboard {
@@ -24,14 +25,7 @@ Message histogram(std::string_view tag, const log::Distribution& distribution);
 Message image(std::string_view tag, const Canvas& canvas);
 /// `text`: Markdown.
 Message text(std::string_view tag, std::string_view text);
-/// `wav`: a whole WAV file.
-struct Sound {
-  std::string wav;
-  int rate = 0;  ///< frames a second
-  int channels = 0;
-  std::int64_t frames = 0;
-};
-Message sound(std::string_view tag, const Sound& sound);
+Message sound(std::string_view tag, const log::Sound& sound);
 
 /// What the HPARAMS page compares runs by: each option as a number, as yes or no, or as text.
 Message hyperparameters(const std::vector<std::pair<std::string, std::string>>& settings, std::string_view name,

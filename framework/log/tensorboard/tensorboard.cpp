@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "framework/log/tensorboard/heat_map.h"
+#include "framework/log/tensorboard/piano_roll.h"
 #include "framework/log/tensorboard/summary.h"
 
 namespace etude::tensorboard {
@@ -106,6 +107,14 @@ void TensorBoard::weights(std::int64_t step, double time, const std::map<std::st
       file_->add(step, time, histogram("weights/" + name, distribution));
       file_->add(step, time, scalar("weights_norm/" + name, std::sqrt(distribution.sum_of_squares())));
     }
+  });
+}
+
+void TensorBoard::piece(std::int64_t step, double time, const log::PlayedPiece& piece) {
+  if (!file_) return;
+  attempt([&] {
+    file_->add(step, time, image("piece/roll", piano_roll(piece)));
+    if (piece.sound) file_->add(step, time, sound("piece/sound", *piece.sound));
   });
 }
 

@@ -22,6 +22,8 @@ class TensorBoard final : public log::Listener {
   void step(const log::Figures& figures) override;
   void evaluation(const log::Figures& figures, const nlohmann::json& whole) override;
   void end(log::State state) override;
+  bool wants_pieces() const override { return file_.has_value(); }
+  void piece(std::int64_t step, double time, const log::PlayedPiece& piece) override;
   bool wants_weights() const override { return file_.has_value(); }
   void weights(std::int64_t step, double time, const std::map<std::string, log::Distribution>& groups) override;
 

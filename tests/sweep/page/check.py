@@ -75,7 +75,7 @@ def show(browser, section):
 
 
 def no_overflow(browser, where):
-    wide = browser.evaluate("document.documentElement.scrollWidth - innerWidth")
+    wide = browser.overflow()
     expect(wide <= 0, f"{where}: the page is {wide} pixels wider than its window")
 
 
