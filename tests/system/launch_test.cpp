@@ -162,7 +162,7 @@ TEST_F(Launch, StopsWithACheckpointAndGoesOnToTheSameBits) {
   EXPECT_THAT(etude("jobs stop run").output, HasSubstr("checkpoint"));
   ASSERT_TRUE(comes_to("run", "stopped"));
   EXPECT_THAT(causes("run"), ElementsAre("asked"));
-  EXPECT_TRUE(etude_processes(shop_.run("run")).empty());
+  EXPECT_TRUE(eventually([&] { return etude_processes(shop_.run("run")).empty(); }));
   EXPECT_EQ(etude("jobs resume run").exit_code, 0);
   EXPECT_EQ(etude("jobs follow run").exit_code, 0);
   EXPECT_THAT(causes("run"), ElementsAre("asked", "done"));
