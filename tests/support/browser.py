@@ -49,6 +49,7 @@ class Browser:
             for domain in ("Page", "Runtime", "Log", "Network"):
                 self.call(f"{domain}.enable")
             self.call("Page.addScriptToEvaluateOnNewDocument", source=WATCH)
+            self.width = width
             self.call("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=touch)
             self.call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": "dark" if dark else "light"},
                                                               {"name": "prefers-reduced-motion", "value": "reduce"}])
@@ -196,8 +197,8 @@ class Browser:
                           select.dispatchEvent(new Event('input', {{bubbles: true}})); select.dispatchEvent(new Event('change', {{bubbles: true}})); }})()""")
 
     def overflow(self):
-        """How many pixels the page is wider than its window. A phone's innerWidth grows with the page, its screen does not."""
-        return self.evaluate("document.documentElement.scrollWidth - Math.min(innerWidth, screen.width)")
+        """How many pixels the page is wider than the window was made: on a phone innerWidth grows with the page."""
+        return self.evaluate("document.documentElement.scrollWidth") - self.width
 
     def text(self, selector):
         return self.evaluate(f"document.querySelector({json.dumps(selector)})?.innerText ?? null")

@@ -87,9 +87,8 @@ def downloaded(browser):
 
 
 def no_overflow(browser, where):
-    # Against the screen's width: a phone's own innerWidth grows with what does not fit.
-    wide = browser.evaluate("document.documentElement.scrollWidth - screen.width")
-    expect(wide <= 0, f"{where}: the page is {wide} pixels wider than the screen")
+    wide = browser.overflow()
+    expect(wide <= 0, f"{where}: the page is {wide} pixels wider than its window")
 
 
 def picture(browser, name):
