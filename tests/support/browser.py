@@ -1,4 +1,5 @@
 """Drives a headless Chromium through its DevTools protocol, over a pair of pipes: needs nothing but Python."""
+import argparse
 import base64
 import json
 import os
@@ -6,6 +7,7 @@ import select
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import time
 
@@ -213,3 +215,26 @@ class Browser:
     def paper(self, path):
         with open(path, "wb") as file:
             file.write(base64.b64decode(self.call("Page.printToPDF", printBackground=False)["data"]))
+
+
+def ask(names, arguments):
+    """What the command line of a program with cases says: `names`, its globals(), hold the cases as functions case_…;
+    `arguments` are further ones with their help."""
+    parser = argparse.ArgumentParser(description=names["__doc__"], formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("case", choices=[name[5:] for name in names if name.startswith("case_")])
+    for name, text in arguments.items():
+        parser.add_argument(name, help=text)
+    parser.add_argument("--pictures", help="a folder for pictures of how it ended")
+    return parser.parse_args()
+
+
+def run(names, case):
+    """Ends the program with 1 and a sentence when the case fails, with 77 where there is no Chromium."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # the browser is closed on the way out
+    if find_chromium() is None:
+        print("there is no Chromium here")
+        sys.exit(77)
+    try:
+        names["case_" + case]()
+    except Failed as failure:
+        sys.exit(f"{names['case_' + case].__doc__}\n{failure}")

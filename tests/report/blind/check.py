@@ -6,16 +6,14 @@
 Opens PAGE from disk and prefers pieces of the key's second model throughout; what the page saves lies in FOLDER afterwards.
 Exits with 77 where there is no Chromium. CASE is one of the functions below that begin with "case_".
 """
-import argparse
 import contextlib
 import json
 import pathlib
 import re
-import signal
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[2] / "support"))
-from browser import Browser, Failed, find_chromium  # noqa: E402
+from browser import Browser, Failed, ask, find_chromium, run  # noqa: E402
 
 given = key = None
 FIRST, SECOND = ".piece:first-child .play", ".piece:last-child .play"
@@ -209,23 +207,10 @@ def case_phone():
 
 def main():
     global given, key
-    cases = {name[5:]: case for name, case in globals().items() if name.startswith("case_")}
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("case", choices=cases)
-    for name in ("page", "key", "folder"):
-        parser.add_argument(name)
-    parser.add_argument("--pictures", help="a folder for pictures")
-    given = parser.parse_args()
+    given = ask(globals(), {"page": "the listening page", "key": "its key", "folder": "where files are saved to"})
     with open(given.key) as file:
         key = json.load(file)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # the browser is closed on the way out
-    if find_chromium() is None:
-        print("there is no Chromium here")
-        sys.exit(77)
-    try:
-        cases[given.case]()
-    except Failed as failure:
-        sys.exit(f"{cases[given.case].__doc__}\n{failure}")
+    run(globals(), given.case)
 
 
 if __name__ == "__main__":

@@ -6,13 +6,11 @@
 PROGRAM is report_page_maker, which turns a model into the page. Exits with 77 where there is no Chromium. CASE is one of the
 functions below that begin with "case_".
 """
-import argparse
 import contextlib
 import csv
 import io
 import json
 import pathlib
-import signal
 import subprocess
 import sys
 import tempfile
@@ -21,7 +19,7 @@ import xml.etree.ElementTree
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parents[1] / "support"))
-from browser import Browser, Failed, find_chromium
+from browser import Browser, Failed, ask, find_chromium, run
 from model import HOSTILE, model
 
 maker = pictures = None
@@ -373,21 +371,9 @@ def case_many():
 
 def main():
     global maker, pictures
-    cases = {name[5:]: case for name, case in globals().items() if name.startswith("case_")}
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("case", choices=cases)
-    parser.add_argument("--maker", required=True, help="the program report_page_maker")
-    parser.add_argument("--pictures", help="a folder for a picture of how it ended")
-    given = parser.parse_args()
+    given = ask(globals(), {"--maker": "the program report_page_maker"})
     maker, pictures = given.maker, given.pictures
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # the browser is closed on the way out
-    if find_chromium() is None:
-        print("there is no Chromium here")
-        sys.exit(77)
-    try:
-        cases[given.case]()
-    except Failed as failure:
-        sys.exit(f"{cases[given.case].__doc__}\n{failure}")
+    run(globals(), given.case)
 
 
 if __name__ == "__main__":

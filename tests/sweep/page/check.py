@@ -5,11 +5,9 @@
 
 Exits with 77 where there is no Chromium. CASE is one of the functions below that begin with "case_".
 """
-import argparse
 import contextlib
 import json
 import pathlib
-import signal
 import subprocess
 import sys
 import tempfile
@@ -18,7 +16,7 @@ import urllib.error
 import urllib.request
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "support"))
-from browser import Browser, Failed, find_chromium
+from browser import Browser, Failed, ask, find_chromium, run
 from stand_in import HOSTILE, StandIn, Study
 
 SECTIONS = ["history", "curves", "trials", "parallel", "slices", "contour", "importance", "timeline"]
@@ -551,21 +549,9 @@ def case_controller():
 
 def main():
     global etude, pictures
-    cases = {name[5:]: case for name, case in globals().items() if name.startswith("case_")}
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("case", choices=cases)
-    parser.add_argument("--etude", help="the program, for the case 'controller'")
-    parser.add_argument("--pictures", help="a folder for a picture of how it ended")
-    given = parser.parse_args()
+    given = ask(globals(), {"--etude": "the program, for the case 'controller'"})
     etude, pictures = given.etude, given.pictures
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # the browser is closed on the way out
-    if find_chromium() is None:
-        print("there is no Chromium here")
-        sys.exit(77)
-    try:
-        cases[given.case]()
-    except Failed as failure:
-        sys.exit(f"{cases[given.case].__doc__}\n{failure}")
+    run(globals(), given.case)
 
 
 if __name__ == "__main__":
