@@ -282,7 +282,6 @@ void train_with(comm::Communicator& host, const Arguments& arguments) {
                     "is best and stop.patience has no effect",
                     pack.folder().string()));
   }
-  auto floor = first ? std::make_unique<train::BackgroundFloor>(pack, folder, log) : nullptr;
   if (arguments.profile > 0) trainer.profile(arguments.profile);
   if (first && experiment.track.piece_tokens > 0) {
     if (seat.device.is_cpu()) {
@@ -297,10 +296,13 @@ void train_with(comm::Communicator& host, const Arguments& arguments) {
   }
   const auto overseer = oversee(folder, first);
   if (overseer) trainer.obey(*overseer);
+  // Of a sweep's many trials nobody reads this, and each would count the pack and read all the others anew.
+  const bool tells_what_it_means = first && !overseer;
+  auto floor = tells_what_it_means ? std::make_unique<train::BackgroundFloor>(pack, folder, log) : nullptr;
   const train::Ending ending = trainer.train();
   log.ended(state_of(ending));
   floor.reset();  // so that what it has found can be told of
-  if (first && state_of(ending) == log::State::kFinished) tell_standing(folder, log);
+  if (tells_what_it_means && state_of(ending) == log::State::kFinished) tell_standing(folder, log);
   finish(ending, trainer, folder, log);
 }
 
