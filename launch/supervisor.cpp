@@ -103,8 +103,8 @@ class Supervisor {
     status_.host = files::host_name();
     status_.currency = cluster_->price.currency;
     close_lost_attempt();
-    bool begins = true;
     while (true) {
+      const bool begins = attempts_here_ == 0;
       const Verdict verdict = judge(judged_attempts(), cluster_->max_restarts, begins);
       const auto budget = over_budget();
       const bool ends = verdict.next == Verdict::Next::kDone || verdict.next == Verdict::Next::kFail;
@@ -117,7 +117,7 @@ class Supervisor {
       if (!verdict.why.empty()) say(fmt::format("starting again: {}", verdict.why));
       if (!wait_for_turn(verdict)) return end_before_start();
       attempt();
-      begins = false;
+      ++attempts_here_;
     }
   }
 
@@ -172,10 +172,12 @@ class Supervisor {
   }
 
   /// A run that fails keeps its nodes, for which it may have waited for days. It gives them back when their time is
-  /// over, or when ranks did not even begin: then one of them may be dead.
+  /// over, or when ranks did not even begin, twice: then one of them may be dead. Once may be what a killed start left
+  /// on a node under the number of its job step, which the next start, having another number, does not meet.
   bool is_better_elsewhere() const {
-    const Attempt& last = status_.attempts.back();
-    return last.cause == Cause::kTimeLimit || !last.trained;
+    if (status_.attempts.back().cause == Cause::kTimeLimit) return true;
+    return attempts_here_ >= 2 && std::none_of(status_.attempts.end() - 2, status_.attempts.end(),
+                                               [](const Attempt& attempt) { return attempt.trained; });
   }
 
   bool asked_to_stop() const { return fs::exists(folder_ / job_.stop_name()); }
@@ -369,6 +371,7 @@ class Supervisor {
   const SupervisorLock lock_;
   Signals signals_;
   Status status_;
+  int attempts_here_ = 0;  ///< of this supervisor, earlier ones not counted
   bool status_is_lost_ = false;  ///< it could not be written, and that was said
 };
 

@@ -59,19 +59,20 @@ class SlurmCluster {
   void kill_node(int node) { nodes_.at(static_cast<std::size_t>(node - 1)).reset(); }
   void start_node(int node) {
     const std::string name = "node" + std::to_string(node);
-    // A job that was on it when it died could not be started on it again: PMIx would find its own sockets.
-    const std::filesystem::path spool = file("spool." + name);
-    std::vector<std::filesystem::path> left;
-    for (const auto& entry : std::filesystem::directory_iterator(spool)) {
-      if (entry.path().filename().string().find("pmix") != std::string::npos) left.push_back(entry.path());
+    // What jobs had there when it died goes as it does when a machine boots. Sockets of PMIx are among it, by which a
+    // job could not be started there again.
+    for (const std::string& folder : {file("spool." + name), temporary(node)}) {
+      for (const auto& path : entries_with("pmix", folder)) std::filesystem::remove_all(path);
     }
-    for (const auto& path : left) std::filesystem::remove_all(path);
     // Ranks of one node find each other's memory in /dev/shm by the name of the host, which both nodes have.
     nodes_.at(static_cast<std::size_t>(node - 1)) = std::make_unique<Background>(
         "setpriv --pdeathsig KILL unshare --pid --mount --fork --kill-child --mount-proc " + path() +
             " sh -c 'mount -t tmpfs none /dev/shm && exec slurmd -D -N " + name + "'",
         file(name + ".log"));
   }
+
+  /// The folder for temporary files that jobs on a node have.
+  std::string temporary(int node) const { return file("tmp.node" + std::to_string(node)); }
 
   void kill_controller() { controller_.reset(); }
   void start_controller(const std::string& options = "") {
@@ -86,6 +87,14 @@ class SlurmCluster {
   std::string file(const std::string& name) const { return (folder_.path() / name).string(); }
   std::string configuration() const { return file("slurm.conf"); }
 
+  static std::vector<std::filesystem::path> entries_with(const std::string& part, const std::string& folder) {
+    std::vector<std::filesystem::path> found;
+    for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+      if (entry.path().filename().string().find(part) != std::string::npos) found.push_back(entry.path());
+    }
+    return found;
+  }
+
   void configure() const {
     std::string host(256, '\0');
     ::gethostname(host.data(), host.size() - 1);
@@ -97,7 +106,7 @@ class SlurmCluster {
             << " NodeAddr=127.0.0.1 Port=" << ports.at(static_cast<std::size_t>(node)).number() << " CPUs=2\n";
       std::filesystem::create_directory(file("spool.node" + std::to_string(node)));
       // Each node's own: PMIx would meet itself in a folder that two nodes share.
-      std::filesystem::create_directory(file("tmp.node" + std::to_string(node)));
+      std::filesystem::create_directory(temporary(node));
     }
     std::filesystem::create_directory(file("state"));
     std::ofstream(configuration())

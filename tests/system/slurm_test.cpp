@@ -223,6 +223,22 @@ TEST_F(Slurm, RanksThatWereNeverStartedAreNotTheEndWhateverSrunSays) {
   expect_equal_bits("run", "alone");
 }
 
+TEST_F(Slurm, WhatAKilledStartLeftOnANodeIsNotInTheWayOfTheNext) {
+  train_alone("alone", 60);
+  // What PMIx makes for the first step of a job of that number, and does not want to find.
+  for (int node = 1; node <= SlurmCluster::kNodes; ++node) {
+    fs::create_directory(fs::path(cluster_->temporary(node)) / "spmix_appdir_0_1.0");
+  }
+  launch_well("run", 60, "nodes: 1\n");
+  ASSERT_EQ(slurm_id("run"), "1");
+  ASSERT_TRUE(ends("run")) << said("run");
+  EXPECT_EQ(state("run"), "done") << said("run");
+  const Json tries = attempts("run");
+  ASSERT_EQ(tries.size(), 2U) << "a further start in the same job, which has another number";
+  EXPECT_EQ(tries[0]["trained"], false);
+  expect_equal_bits("run", "alone");
+}
+
 TEST_F(Slurm, ALauncherThatWasKilledFindsItsJobAndStartsNothingTwice) {
   launch_well("run", kSteps, "nodes: 2\n");
   const std::string id = slurm_id("run");

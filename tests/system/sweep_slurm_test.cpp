@@ -308,7 +308,8 @@ TEST_F(SweepOnSlurm, WhoeverIsKilledEachTrialIsCountedOnce) {
   }
   EXPECT_THAT(said(), HasSubstr("30 trials, " + std::to_string(counts["COMPLETE"]) + " complete, " +
                                 std::to_string(counts["PRUNED"]) + " pruned"));
-  EXPECT_EQ(SlurmCluster::says("squeue -h -t pending,running"), "");
+  // Slurm takes its time to see that a job is not there any more whose node died when it was just over.
+  EXPECT_TRUE(eventually([] { return SlurmCluster::says("squeue -h -t pending,running").empty(); }));
   EXPECT_LE(most_cores_at_once(all), SlurmCluster::kNodes * kCoresOfNode);
   expect_that_optuna_agrees(all);
 }
