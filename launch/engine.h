@@ -57,8 +57,8 @@ class Engine {
   /// see where that is something else. Called before the job's files are written.
   virtual void place(const Cluster&, Job&) const {}
 
-  /// Fills in what the cluster file leaves to the engine, such as how many ranks make sense here, and makes paths of this
-  /// machine absolute.
+  /// Fills in what the cluster file leaves to the engine, such as how many ranks make sense here, and makes paths of
+  /// this machine absolute.
   virtual void settle(Cluster&) {}
 
   /// What is submitted, for people and `--print`: a job script or a manifest, from start to end.

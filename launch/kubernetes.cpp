@@ -128,14 +128,14 @@ void KubernetesEngine::place(const Cluster& cluster, Job& job) const {
   require_kept(job, "volumes", mounts);
 }
 
-Outcome KubernetesEngine::kubectl(Command arguments, const std::string& input) const {
-  if (!find_program("kubectl")) {
+process::Outcome KubernetesEngine::kubectl(process::Command arguments, const std::string& input) const {
+  if (!process::find_program("kubectl")) {
     throw Error("there is no kubectl on the PATH; see https://kubernetes.io/docs/tasks/tools");
   }
-  Command command{"kubectl", "--namespace=" + options_.name_space, "--request-timeout=30s"};
+  process::Command command{"kubectl", "--namespace=" + options_.name_space, "--request-timeout=30s"};
   if (!options_.context.empty()) command.push_back("--context=" + options_.context);
   command.insert(command.end(), arguments.begin(), arguments.end());
-  return run(command, kPatience, input);
+  return process::run(command, {.seconds = kPatience, .input = input});
 }
 
 std::string KubernetesEngine::script(const Cluster& cluster, const Jobs& jobs) const {
@@ -152,7 +152,7 @@ std::string KubernetesEngine::script(const Cluster& cluster, const Jobs& jobs) c
 }
 
 void KubernetesEngine::submit(const Cluster& cluster, const Jobs& jobs) {
-  const Outcome outcome = kubectl({"apply", "-f", "-"}, script(cluster, jobs));
+  const process::Outcome outcome = kubectl({"apply", "-f", "-"}, script(cluster, jobs));
   if (outcome.code != 0) {
     const std::string words = last_words(outcome);
     if (kubernetes::out_of_reach(outcome)) throw Error("kubectl apply: " + words);
@@ -163,14 +163,14 @@ void KubernetesEngine::submit(const Cluster& cluster, const Jobs& jobs) {
 
 std::optional<std::string> KubernetesEngine::find(const Job& job) {
   const std::string name = kubernetes::name_of(job);
-  const Outcome outcome = kubectl({"get", kKind, name, "--ignore-not-found", "-o", "name"});
+  const process::Outcome outcome = kubectl({"get", kKind, name, "--ignore-not-found", "-o", "name"});
   if (outcome.code != 0) throw Error("kubectl get: " + last_words(outcome));
   return outcome.output.empty() ? std::nullopt : std::optional(name);
 }
 
 EngineState KubernetesEngine::state(const Job& job) {
   try {
-    const Outcome outcome = kubectl({"get", kKind, id_of(job), "--ignore-not-found", "-o", "json"});
+    const process::Outcome outcome = kubectl({"get", kKind, id_of(job), "--ignore-not-found", "-o", "json"});
     if (outcome.code != 0) return {Phase::kUnknown, last_words(outcome)};
     if (outcome.output.empty()) return {Phase::kAbsent, "Kubernetes knows no such MPIJob"};
     EngineState state = kubernetes::state_of(Manifest::parse(outcome.output));
@@ -184,7 +184,8 @@ EngineState KubernetesEngine::state(const Job& job) {
 }
 
 std::string KubernetesEngine::why_it_waits(const Job& job) const {
-  const Outcome outcome = kubectl({"get", "pods", "-l", "training.kubeflow.org/job-name=" + id_of(job), "-o", "json"});
+  const process::Outcome outcome =
+      kubectl({"get", "pods", "-l", "training.kubeflow.org/job-name=" + id_of(job), "-o", "json"});
   if (outcome.code != 0) return "";
   const Manifest pods = Manifest::parse(outcome.output, nullptr, false);
   if (!pods.is_object()) return "";
@@ -205,7 +206,7 @@ std::string KubernetesEngine::why_it_waits(const Job& job) const {
 }
 
 void KubernetesEngine::cancel(const Job& job) {
-  const Outcome outcome =
+  const process::Outcome outcome =
       kubectl({"delete", fmt::format("{}/{}", kKind, id_of(job)), order_of(job), "--ignore-not-found", "--wait=false"});
   if (outcome.code != 0) throw Error("kubectl delete: " + last_words(outcome));
 }
@@ -213,13 +214,13 @@ void KubernetesEngine::cancel(const Job& job) {
 void KubernetesEngine::ask_to_stop(const Job& job) {
   if (state(job).phase == Phase::kQueued) return;  // there is no pod yet that could be told
   const std::string file = (job.run / "job" / job.stop_name()).string();
-  const Outcome outcome = kubectl({"exec", launcher_of(job), "-c", "launcher", "--", "touch", "--", file});
+  const process::Outcome outcome = kubectl({"exec", launcher_of(job), "-c", "launcher", "--", "touch", "--", file});
   if (outcome.code != 0) throw Error("kubectl exec: " + last_words(outcome));
 }
 
 std::string KubernetesEngine::logs(const Job& job) {
   // Of all launcher pods there were; without --tail a selector shows ten lines of each.
-  const Outcome outcome =
+  const process::Outcome outcome =
       kubectl({"logs", "-l",
                fmt::format("training.kubeflow.org/job-name={},training.kubeflow.org/job-role=launcher", id_of(job)),
                "-c", "launcher", "--tail=-1", "--ignore-errors"});
@@ -229,18 +230,18 @@ std::string KubernetesEngine::logs(const Job& job) {
 
 std::vector<Finding> KubernetesEngine::examine(const Cluster&) {
   std::vector<Finding> findings;
-  if (!find_program("kubectl")) {
+  if (!process::find_program("kubectl")) {
     return {{false, "kubectl: not on the PATH", "install it: https://kubernetes.io/docs/tasks/tools"}};
   }
-  const auto look = [&](const Command& command, const std::string& good, const std::string& bad,
+  const auto look = [&](const process::Command& command, const std::string& good, const std::string& bad,
                         const std::string& way_out, const auto& is_good) {
-    const Outcome outcome = kubectl(command);
+    const process::Outcome outcome = kubectl(command);
     const bool fine = is_good(outcome);
     const std::string words = outcome.code == 0 ? "" : ": " + last_words(outcome);
     findings.push_back(fine ? Finding{true, good, ""} : Finding{false, bad + words, way_out});
     return fine;
   };
-  const auto ends_well = [](const Outcome& outcome) { return outcome.code == 0; };
+  const auto ends_well = [](const process::Outcome& outcome) { return outcome.code == 0; };
   if (!look({"version"}, "kubectl: the server answers", "kubectl: the server cannot be asked",
             "'kubectl config get-contexts' lists what can be given as `context`", ends_well)) {
     return findings;
@@ -250,7 +251,7 @@ std::vector<Finding> KubernetesEngine::examine(const Cluster&) {
        "name one that there is in `namespace`, or ask for it", ends_well);
   look({"api-resources", "--api-group=kubeflow.org", "--no-headers"}, "the MPI operator: kubeflow.org/v2beta1",
        "the MPI operator: the cluster has no MPIJob of kubeflow.org/v2beta1",
-       "have it installed: https://github.com/kubeflow/mpi-operator", [](const Outcome& outcome) {
+       "have it installed: https://github.com/kubeflow/mpi-operator", [](const process::Outcome& outcome) {
          return outcome.code == 0 && contains(outcome.output, "mpijobs") &&
                 contains(outcome.output, "kubeflow.org/v2beta1");
        });
@@ -273,7 +274,7 @@ std::vector<std::string> KubernetesEngine::start_ranks(const Cluster& cluster, c
                                                        const std::vector<std::string>& train) const {
   const std::int64_t cores =
       cluster.cores_per_rank > 0 ? cluster.cores_per_rank : cores_of(options_.cpu) / cluster.ranks_on_each_node();
-  Command command = train;
+  process::Command command = train;
   // A pod sees all cores of its machine, however few it was given.
   if (cores > 0) command.insert(command.end(), {"--set", fmt::format("train.threads={}", cores)});
   const std::vector<std::string> hosts = workers_.empty() ? hosts_of_this_job() : workers_;
@@ -298,11 +299,11 @@ void KubernetesEngine::take_turn(const Cluster& cluster, const std::function<boo
     const std::vector<std::string> all = hosts_of_this_job();
     workers_.clear();
     for (const std::string& host : all) {
-      Command ssh{"ssh", "-o", "ConnectionAttempts=1"};
-      const Command options = kubernetes::ssh_options(options_);
+      process::Command ssh{"ssh", "-o", "ConnectionAttempts=1"};
+      const process::Command options = kubernetes::ssh_options(options_);
       ssh.insert(ssh.end(), options.begin(), options.end());
       ssh.insert(ssh.end(), {host, "true"});
-      if (run(ssh, 15).code == 0) workers_.push_back(host);
+      if (process::run(ssh, {.seconds = 15}).code == 0) workers_.push_back(host);
     }
     if (!all.empty() && workers_.size() == all.size()) return;
     const double waited = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
@@ -341,7 +342,7 @@ EngineState state_of(const Manifest& mpi_job) {
   return {Phase::kQueued, holds("Created") != nullptr ? "Created" : "not yet seen by the MPI operator"};
 }
 
-bool out_of_reach(const Outcome& outcome) {
+bool out_of_reach(const process::Outcome& outcome) {
   const std::string said = outcome.errors + outcome.output;
   for (const char* words : {"connection to the server", "Unable to connect", "dial tcp", "i/o timeout", "TLS handshake",
                             "no such host", "unexpected EOF", "context deadline exceeded", "Client.Timeout",

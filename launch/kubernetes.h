@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "launch/command.h"
+#include "framework/process/run.h"
 #include "launch/engine.h"
 #include "launch/manifest.h"
 
@@ -59,7 +59,7 @@ class KubernetesEngine : public Engine {
   void take_turn(const Cluster& cluster, const std::function<bool()>& go_on) override;
 
  private:
-  Outcome kubectl(Command arguments, const std::string& input = "") const;
+  process::Outcome kubectl(process::Command arguments, const std::string& input = "") const;
   std::string why_it_waits(const Job& job) const;
 
   KubernetesOptions options_;
@@ -77,7 +77,7 @@ Manifest mpi_job(const KubernetesOptions& options, const Cluster& cluster, const
 EngineState state_of(const Manifest& mpi_job);
 
 /// Whether kubectl could not ask the server, so that nothing is known.
-bool out_of_reach(const Outcome& outcome);
+bool out_of_reach(const process::Outcome& outcome);
 
 /// The names in the operator's hostfile, in its order.
 std::vector<std::string> hosts_of(const std::filesystem::path& hostfile);
@@ -86,7 +86,7 @@ std::vector<std::string> hosts_of(const std::filesystem::path& hostfile);
 std::string name_of(const Job& job);
 
 /// Options of ssh that reach a worker pod.
-Command ssh_options(const KubernetesOptions& options);
+process::Command ssh_options(const KubernetesOptions& options);
 
 }  // namespace kubernetes
 

@@ -27,7 +27,7 @@ std::string literal(const std::string& text) {
   return escaped;
 }
 
-Manifest literals(const Command& command) {
+Manifest literals(const process::Command& command) {
   Manifest words = Manifest::array();
   for (const std::string& word : command) words.push_back(literal(word));
   return words;
@@ -66,7 +66,7 @@ Manifest mounts(const KubernetesOptions& options) {
   return list;
 }
 
-Manifest container(const KubernetesOptions& options, const std::string& name, const Command& command) {
+Manifest container(const KubernetesOptions& options, const std::string& name, const process::Command& command) {
   const char* pull = options.pull == KubernetesOptions::Pull::kAlways         ? "Always"
                      : options.pull == KubernetesOptions::Pull::kIfNotPresent ? "IfNotPresent"
                                                                               : "Never";
@@ -74,7 +74,7 @@ Manifest container(const KubernetesOptions& options, const std::string& name, co
           {"image", options.image},
           {"imagePullPolicy", pull},
           {"command", literals({command.at(0)})},
-          {"args", literals(Command(command.begin() + 1, command.end()))},
+          {"args", literals(process::Command(command.begin() + 1, command.end()))},
           {"workingDir", options.directory.string()},
           {"volumeMounts", mounts(options)}};
 }
@@ -115,7 +115,7 @@ Manifest launcher(const KubernetesOptions& options, const Cluster& cluster, cons
 }
 
 /// sshd as any user can run it: all it needs is the key that the operator makes for this job.
-Command ssh_server(const KubernetesOptions& options) {
+process::Command ssh_server(const KubernetesOptions& options) {
   const std::string folder = ssh_folder(options);
   return {"/usr/sbin/sshd",
           "-De",
@@ -209,7 +209,7 @@ std::vector<std::string> hosts_of(const std::filesystem::path& hostfile) {
   return hosts;
 }
 
-Command ssh_options(const KubernetesOptions& options) {
+process::Command ssh_options(const KubernetesOptions& options) {
   // The keys are the job's own and live as long as it does, so there is no host whose key could be known before.
   return {"-p", std::to_string(options.ssh_port),
           "-i", ssh_folder(options) + "/id_rsa",

@@ -12,13 +12,12 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <sched.h>
-#include <spawn.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "framework/config/error.h"
+#include "framework/files/posix.h"
+#include "framework/process/child.h"
 #include "launch/cluster.h"
-#include "launch/command.h"
 #include "launch/job.h"
 #include "launch/remote.h"
 #include "launch/supervisor.h"
@@ -74,36 +73,22 @@ void restrict_to(const std::vector<int>& cores) {
 }
 
 /// Starts the supervisor as the leader of a session of its own, and lets it be.
-pid_t start_in_background(const Command& command, const fs::path& output) {
-  posix_spawn_file_actions_t actions;
-  posix_spawn_file_actions_init(&actions);
-  posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-  posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, output.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0644);
-  posix_spawn_file_actions_adddup2(&actions, STDOUT_FILENO, STDERR_FILENO);
-  posix_spawnattr_t attributes;
-  posix_spawnattr_init(&attributes);
-  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSID);
-  std::vector<char*> arguments;
-  for (const std::string& word : command) arguments.push_back(const_cast<char*>(word.c_str()));
-  arguments.push_back(nullptr);
-  pid_t child = 0;
-  const int problem = ::posix_spawnp(&child, arguments[0], &actions, &attributes, arguments.data(), environ);
-  posix_spawn_file_actions_destroy(&actions);
-  posix_spawnattr_destroy(&attributes);
-  if (problem != 0) {
-    throw Error(fmt::format("the supervisor cannot be started ({}, printing into {}): {}", command.at(0),
-                            output.string(), std::strerror(problem)));
+process::Child start_in_background(const process::Command& command, const fs::path& output) {
+  const files::Descriptor nothing("/dev/null", O_RDONLY), log(output, O_WRONLY | O_CREAT | O_APPEND, 0644);
+  try {
+    return process::Child(command,
+                          {.streams = {nothing.get(), log.get(), log.get()}, .leads = process::Start::Leads::kSession});
+  } catch (const Error& error) {
+    throw Error(fmt::format("the supervisor cannot be started (printing into {}): {}", output.string(), error.what()));
   }
-  return child;
 }
 
 /// From then on the job is found by its lock. Throws Error for a supervisor that ends before.
-void wait_until_it_looks_after(const Job& job, pid_t supervisor) {
+void wait_until_it_looks_after(const Job& job, process::Child supervisor) {
   for (int i = 0; i < 3000; ++i) {
     if (supervisor_of(job.folder)) return;
-    int status = 0;
-    if (::waitpid(supervisor, &status, WNOHANG) == supervisor) {
-      if (exit_code_of(status) == 0) return;  // there was nothing to do for it
+    if (const auto code = supervisor.ended()) {
+      if (*code == 0) return;  // there was nothing to do for it
       throw Error(fmt::format("{}: its supervisor ended at once; {} says why", job.name, job.output.string()));
     }
     std::this_thread::sleep_for(std::chrono::milliseconds(10));
@@ -182,10 +167,11 @@ void LocalEngine::settle(Cluster& cluster) {
 std::string LocalEngine::script(const Cluster& cluster, const Jobs& jobs) const {
   std::string text = "#!/bin/sh\n# For people: 'etude launch' starts this without a shell, in the background.\n";
   for (const Job* job : jobs) {
-    const Command train{job->program, "train", (job->order / "experiment.yaml").string(), "--resume"};
-    text += fmt::format("# {} starts:\n#   {}\n", shell_word(job->name), shell_line(start_ranks(cluster, *job, train)));
-    text += fmt::format("{} >> {} 2>&1 &\n", shell_line(with_setup(cluster.setup, supervise_command(*job))),
-                        shell_word(job->output.string()));
+    const process::Command train{job->program, "train", (job->order / "experiment.yaml").string(), "--resume"};
+    text += fmt::format("# {} starts:\n#   {}\n", process::shell_word(job->name),
+                        process::shell_line(start_ranks(cluster, *job, train)));
+    text += fmt::format("{} >> {} 2>&1 &\n", process::shell_line(with_setup(cluster.setup, supervise_command(*job))),
+                        process::shell_word(job->output.string()));
   }
   return text;
 }
@@ -224,12 +210,12 @@ std::vector<std::string> LocalEngine::ssh_arguments() const {
   return arguments;
 }
 
-Outcome LocalEngine::run_on(const Host& host, const Command& command, double seconds) const {
-  Command ssh{"ssh"};
+process::Outcome LocalEngine::run_on(const Host& host, const process::Command& command, double seconds) const {
+  process::Command ssh{"ssh"};
   const std::vector<std::string> arguments = ssh_arguments();
   ssh.insert(ssh.end(), arguments.begin(), arguments.end());
-  ssh.insert(ssh.end(), {host.name, shell_line(command)});  // which ssh hands to a shell over there
-  return run(ssh, seconds);
+  ssh.insert(ssh.end(), {host.name, process::shell_line(command)});  // which ssh hands to a shell over there
+  return process::run(ssh, {.seconds = seconds});
 }
 
 bool LocalEngine::answers(const Host& host) const { return run_on(host, {"true"}, kSshPatience).code == 0; }
@@ -277,13 +263,13 @@ std::vector<std::string> LocalEngine::start_ranks(const Cluster& cluster, const 
     slots.push_back(fmt::format("{}:{}", host.name, here));
     ranks += here;
   }
-  Command command{"mpirun", "--quiet", "-n", fmt::format("{}", ranks), "--bind-to", "none"};
-  const auto add = [&](const Command& words) { command.insert(command.end(), words.begin(), words.end()); };
+  process::Command command{"mpirun", "--quiet", "-n", fmt::format("{}", ranks), "--bind-to", "none"};
+  const auto add = [&](const process::Command& words) { command.insert(command.end(), words.begin(), words.end()); };
   if (used.empty()) {
     add({"--oversubscribe"});
   } else {
     add({"--host", fmt::format("{}", fmt::join(slots, ","))});
-    add({"--mca", "plm_rsh_args", shell_line(ssh_arguments())});
+    add({"--mca", "plm_rsh_args", process::shell_line(ssh_arguments())});
     add(over_network(network_));
     add(notice_lost_machines());
     for (const auto& [name, value] : environment(cluster)) add({"-x", name});
@@ -308,7 +294,7 @@ std::map<std::string, std::string> LocalEngine::environment(const Cluster& clust
 
 std::vector<Finding> LocalEngine::examine(const Cluster& cluster) {
   std::vector<Finding> findings;
-  const Outcome version = run({"mpirun", "--version"});
+  const process::Outcome version = process::run({"mpirun", "--version"});
   findings.push_back({version.code == 0, version.code == 0 ? version.complaint() : "mpirun is not here",
                       "script/setup installs Open MPI (apt: openmpi-bin)"});
   findings.push_back(
@@ -322,7 +308,7 @@ std::vector<Finding> LocalEngine::examine(const Cluster& cluster) {
                         fmt::format("{} {}", host.name, good ? "answers" : "does not answer ssh without a password"),
                         fmt::format("ssh-copy-id {0}; then 'ssh {0} true' must ask nothing", host.name)});
     if (!good) continue;
-    const Outcome program = run_on(host, {cluster.program, "--version"}, 2 * kSshPatience);
+    const process::Outcome program = run_on(host, {cluster.program, "--version"}, 2 * kSshPatience);
     findings.push_back(
         {program.code == 0,
          fmt::format("{}: {}", host.name, program.code == 0 ? "etude " + program.complaint() : program.complaint()),

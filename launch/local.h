@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "launch/command.h"
+#include "framework/process/run.h"
 #include "launch/core_ledger.h"
 #include "launch/engine.h"
 
@@ -37,7 +37,7 @@ class LocalEngine : public Engine {
 
  private:
   std::vector<Host> hosts() const;
-  Outcome run_on(const Host& host, const std::vector<std::string>& command, double seconds) const;
+  process::Outcome run_on(const Host& host, const std::vector<std::string>& command, double seconds) const;
   bool answers(const Host& host) const;
   std::vector<std::string> ssh_arguments() const;
   std::int64_t cores_wanted(const Cluster& cluster) const;

@@ -11,28 +11,30 @@
 
 namespace etude::launch {
 
-Command with_setup(const std::filesystem::path& setup, const Command& command) {
+process::Command with_setup(const std::filesystem::path& setup, const process::Command& command) {
   if (setup.empty()) return command;
   // A sourced script sees the positional parameters; some take them for their own options.
-  Command whole{"bash", "-c", R"(command=("$@"); set --; source "$0" && exec "${command[@]}")", setup.string()};
+  process::Command whole{"bash", "-c", R"(command=("$@"); set --; source "$0" && exec "${command[@]}")",
+                         setup.string()};
   whole.insert(whole.end(), command.begin(), command.end());
   return whole;
 }
 
-const Command& notice_lost_machines() {
-  static const Command options{"--mca", "oob_tcp_keepalive_time",   "20", "--mca", "oob_tcp_keepalive_intvl", "5",
-                               "--mca", "oob_tcp_keepalive_probes", "4"};
+const process::Command& notice_lost_machines() {
+  static const process::Command options{"--mca", "oob_tcp_keepalive_time",   "20",
+                                        "--mca", "oob_tcp_keepalive_intvl",  "5",
+                                        "--mca", "oob_tcp_keepalive_probes", "4"};
   return options;
 }
 
-Command mpirun_over_ssh(const Cluster& cluster, const std::vector<std::string>& hosts, bool machines_are_ours,
-                        const Command& further, const Command& train) {
+process::Command mpirun_over_ssh(const Cluster& cluster, const std::vector<std::string>& hosts, bool machines_are_ours,
+                                 const process::Command& further, const process::Command& train) {
   const std::int64_t ranks = cluster.ranks_on_each_node();
   std::vector<std::string> slots;
   for (const std::string& host : hosts) slots.push_back(fmt::format("{}:{}", host, ranks));
-  Command command{"mpirun", "-n", std::to_string(ranks * std::ssize(hosts)), "-H",
-                  fmt::format("{}", fmt::join(slots, ","))};
-  const auto add = [&](const Command& words) { command.insert(command.end(), words.begin(), words.end()); };
+  process::Command command{"mpirun", "-n", std::to_string(ranks * std::ssize(hosts)), "-H",
+                           fmt::format("{}", fmt::join(slots, ","))};
+  const auto add = [&](const process::Command& words) { command.insert(command.end(), words.begin(), words.end()); };
   if (::geteuid() == 0) add({"--allow-run-as-root"});
   if (!machines_are_ours) {
     add({"--map-by", fmt::format("ppr:{}:node", ranks), "--bind-to", "none"});
@@ -51,7 +53,7 @@ Command mpirun_over_ssh(const Cluster& cluster, const std::vector<std::string>& 
   return command;
 }
 
-Command over_network(const std::string& network) {
+process::Command over_network(const std::string& network) {
   if (network.empty()) return {};
   return {"--mca", "btl_tcp_if_include", network, "--mca", "oob_tcp_if_include", network};
 }
@@ -74,7 +76,7 @@ void require_kept(const Job& job, const std::string& key, const std::vector<std:
                   job.name, job.run.string(), key));
 }
 
-std::string last_words(const Outcome& outcome) {
+std::string last_words(const process::Outcome& outcome) {
   for (const std::string* text : {&outcome.errors, &outcome.output}) {
     const std::size_t end = text->find_last_not_of(" \t\r\n");
     if (end == std::string::npos) continue;

@@ -27,11 +27,11 @@ constexpr const char* kOrder = "/etude/order";
 constexpr const char* kInstall = "/etude/install.sh";
 constexpr const char* kHosts = "SKYPILOT_NODE_IPS";  // set by SkyPilot, one a line, the first node's first
 
-Outcome sky(const Command& arguments, double seconds = kPatience) {
-  if (!find_program("sky")) throw Error("there is no sky on the PATH; 'pip install skypilot' has it");
-  Command command{"sky"};
+process::Outcome sky(const process::Command& arguments, double seconds = kPatience) {
+  if (!process::find_program("sky")) throw Error("there is no sky on the PATH; 'pip install skypilot' has it");
+  process::Command command{"sky"};
   command.insert(command.end(), arguments.begin(), arguments.end());
-  return run(command, seconds);
+  return process::run(command, {.seconds = seconds});
 }
 
 bool is_bucket(const std::string& source) { return source.find("://") != std::string::npos; }
@@ -176,7 +176,7 @@ void SkypilotEngine::submit(const Cluster& cluster, const Jobs& jobs) {
     // sky takes an argument with a space in it for a command.
     require_plain_path("run", file.string());
     files::write_atomically(file, script(cluster, {job}));
-    const Outcome outcome =
+    const process::Outcome outcome =
         sky({"jobs", "launch", "--yes", "--detach-run", "--name", job->token, file.string()}, kLaunchPatience);
     if (outcome.code != 0) {
       const std::string words = "sky jobs launch: " + last_words(outcome);
@@ -193,7 +193,7 @@ void SkypilotEngine::submit(const Cluster& cluster, const Jobs& jobs) {
 
 const Manifest& SkypilotEngine::queue() {
   if (queue_asked_ && Clock::now() - *queue_asked_ < kQueueAge) return queue_;
-  const Outcome outcome = sky({"jobs", "queue", "--all", "--output", "json"});
+  const process::Outcome outcome = sky({"jobs", "queue", "--all", "--output", "json"});
   if (outcome.code != 0) throw Error("sky jobs queue: " + last_words(outcome));
   queue_ = array_in(outcome.output);
   queue_asked_ = Clock::now();
@@ -219,34 +219,34 @@ EngineState SkypilotEngine::state(const Job& job) {
 }
 
 void SkypilotEngine::cancel(const Job& job) {
-  const Outcome outcome = sky({"jobs", "cancel", "--yes", job.id});
+  const process::Outcome outcome = sky({"jobs", "cancel", "--yes", job.id});
   if (outcome.code != 0) throw Error("sky jobs cancel: " + last_words(outcome));
 }
 
 void SkypilotEngine::ask_to_stop(const Job& job) {
-  const Outcome outcome = sky({"jobs", "cancel", "--yes", "--graceful", job.id});
+  const process::Outcome outcome = sky({"jobs", "cancel", "--yes", "--graceful", job.id});
   if (outcome.code != 0) throw Error("sky jobs cancel: " + last_words(outcome));
 }
 
 std::string SkypilotEngine::logs(const Job& job) {
   // Its exit code is about the job, not about the command.
-  const Outcome outcome = sky({"jobs", "logs", "--no-follow", "--tail", "0", job.id});
+  const process::Outcome outcome = sky({"jobs", "logs", "--no-follow", "--tail", "0", job.id});
   if (outcome.code != 0 && outcome.output.empty()) throw Error("sky jobs logs: " + last_words(outcome));
   return skypilot::without_prefixes(outcome.output);
 }
 
 std::vector<Finding> SkypilotEngine::examine(const Cluster&) {
-  if (!find_program("sky"))
+  if (!process::find_program("sky"))
     return {{false, "sky: not on the PATH", "'pip install skypilot' with your clouds, such as skypilot[aws]"}};
   std::vector<Finding> findings;
-  const Outcome help = sky({"jobs", "queue", "--help"});
+  const process::Outcome help = sky({"jobs", "queue", "--help"});
   const bool recent = help.code == 0 && help.output.find("--output") != std::string::npos;
-  const Outcome version = sky({"--version"});
+  const process::Outcome version = sky({"--version"});
   const std::string name = version.output.substr(0, version.output.find('\n'));
   findings.push_back({recent, recent ? name : name + ", which cannot print its queue as JSON",
                       recent ? "" : "install a later one: 'pip install --upgrade skypilot' (0.14 will do)"});
   if (!recent) return findings;
-  const Outcome queue = sky({"jobs", "queue", "--output", "json"});
+  const process::Outcome queue = sky({"jobs", "queue", "--output", "json"});
   const bool answers = queue.code == 0;
   findings.push_back(
       {answers, answers ? "sky: its server answers" : "sky: " + last_words(queue),
@@ -265,10 +265,11 @@ std::vector<Finding> SkypilotEngine::examine(const Cluster&) {
 std::vector<std::string> SkypilotEngine::start_ranks(const Cluster& cluster, const Job&,
                                                      const std::vector<std::string>& train) const {
   // The machines are made for this job: there is no host whose key could be known before.
-  Command options{"--mca", "plm_rsh_args",
-                  "-o BatchMode=yes -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR "
-                  "-o ConnectionAttempts=10"};
-  const Command network = over_network(options_.network);
+  process::Command options{
+      "--mca", "plm_rsh_args",
+      "-o BatchMode=yes -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR "
+      "-o ConnectionAttempts=10"};
+  const process::Command network = over_network(options_.network);
   options.insert(options.end(), network.begin(), network.end());
   return mpirun_over_ssh(cluster, node_addresses(), true, options, train);
 }
@@ -321,7 +322,8 @@ Manifest task(const SkypilotOptions& o, const Cluster& cluster, const Job& job) 
       "[ \"$SKYPILOT_NODE_RANK\" = 0 ] || exit 0\n"
       "cd {} || exit 1\n"
       "exec {}\n",
-      shell_word(o.directory.string()), shell_line(with_setup(cluster.setup, supervise_command(job))));
+      process::shell_word(o.directory.string()),
+      process::shell_line(with_setup(cluster.setup, supervise_command(job))));
   return task;
 }
 

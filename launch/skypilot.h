@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "launch/command.h"
+#include "framework/process/command.h"
 #include "launch/engine.h"
 #include "launch/manifest.h"
 

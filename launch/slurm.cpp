@@ -77,7 +77,7 @@ constexpr Advice kHopeless[] = {
 };
 
 struct Queue {
-  Outcome answer;
+  process::Outcome answer;
   std::chrono::steady_clock::time_point asked;
 };
 /// The last answer of squeue: one for all jobs that are asked about, to spare the controller.
@@ -86,11 +86,11 @@ std::optional<Queue>& last_queue() {
   return last;
 }
 
-const Outcome& queue() {
+const process::Outcome& queue() {
   constexpr std::chrono::seconds kFresh{2};
   auto& last = last_queue();
   if (!last || std::chrono::steady_clock::now() - last->asked > kFresh) {
-    last = Queue{run({"squeue", "--noheader", "--array", "--states=all", "--me", "--format=%i|%T|%r"}, 60), {}};
+    last = Queue{process::run({"squeue", "--noheader", "--array", "--states=all", "--me", "--format=%i|%T|%r"}), {}};
     last->asked = std::chrono::steady_clock::now();
   }
   return last->answer;
@@ -98,7 +98,7 @@ const Outcome& queue() {
 
 }  // namespace
 
-std::string words_of(const Outcome& outcome) {
+std::string words_of(const process::Outcome& outcome) {
   std::string words;
   for (std::string line : lines_of(outcome.errors.empty() ? outcome.output : outcome.errors)) {
     for (const std::string_view front :
@@ -111,7 +111,7 @@ std::string words_of(const Outcome& outcome) {
   return words.empty() ? fmt::format("it ended with code {} and said nothing", outcome.code) : words;
 }
 
-bool out_of_reach(const Outcome& outcome) {
+bool out_of_reach(const process::Outcome& outcome) {
   if (outcome.code == 0) return false;
   if (outcome.code == 124 || outcome.code == 127) return true;
   // "Unexpected message received" is how scontrol says that nobody answers.
@@ -177,7 +177,8 @@ std::optional<double> seconds_of(const std::string& limit) {
 void forget_queue() { last_queue().reset(); }
 
 std::string partitions() {
-  std::vector<std::string> names = lines_of(run({"sinfo", "--noheader", "--format=%R"}, 30).output);
+  std::vector<std::string> names =
+      lines_of(process::run({"sinfo", "--noheader", "--format=%R"}, {.seconds = 30}).output);
   std::sort(names.begin(), names.end());
   names.erase(std::unique(names.begin(), names.end()), names.end());
   std::string text;
@@ -199,8 +200,8 @@ std::string task_id(const std::string& array, std::size_t task) { return fmt::fo
 
 /// sbatch, free of what the environment would put over the script's own options: variables that stand for these
 /// options, and what an allocation within which we are would tell the job.
-Command sbatch(const slurm::Header& header) {
-  Command command{"env"};
+process::Command sbatch(const slurm::Header& header) {
+  process::Command command{"env"};
   const auto without = [&](const std::string& variable) { command.insert(command.end(), {"-u", variable}); };
   const std::map<std::string, std::string> otherwise{
       {"time", "TIMELIMIT"}, {"array", "ARRAY_INX"}, {"mem", "MEM_PER_NODE"}};
@@ -225,7 +226,7 @@ Command sbatch(const slurm::Header& header) {
   return command;
 }
 
-[[noreturn]] void refuse(const Outcome& outcome) {
+[[noreturn]] void refuse(const process::Outcome& outcome) {
   if (outcome.code == 127) {
     throw UsageError(
         "there is no sbatch on this machine: launch from a login node of the cluster ('module load slurm', at some); "
@@ -301,9 +302,9 @@ void SlurmEngine::submit(const Cluster& cluster, const Jobs& jobs) {
     std::filesystem::create_symlink(job.output, link);
   }
 
-  Command command = sbatch(slurm::header(options_, cluster, jobs));
+  process::Command command = sbatch(slurm::header(options_, cluster, jobs));
   command.push_back(first.script_file().string());
-  const Outcome outcome = run(command, 120);
+  const process::Outcome outcome = process::run(command, {.seconds = 120});
   if (outcome.code != 0) refuse(outcome);
   // "4711", or "4711;cluster" where there are several.
   const std::string id = outcome.output.substr(0, outcome.output.find_first_not_of("0123456789"));
@@ -315,23 +316,23 @@ void SlurmEngine::submit(const Cluster& cluster, const Jobs& jobs) {
 std::optional<std::string> SlurmEngine::find(const Job& job) {
   std::string name = job.token, task;
   if (std::filesystem::exists(array_file(job))) std::istringstream(files::read(array_file(job))) >> name >> task;
-  const auto found_in = [&](const Outcome& outcome) -> std::optional<std::string> {
+  const auto found_in = [&](const process::Outcome& outcome) -> std::optional<std::string> {
     if (outcome.code != 0) return std::nullopt;
     for (const std::string& id : slurm::lines_of(outcome.output)) {
       if (task.empty() || id.ends_with("_" + task)) return id;
     }
     return std::nullopt;
   };
-  const Outcome queue = run({"squeue", "--noheader", "--array", "--states=all", "--name=" + name, "--format=%i"}, 60);
+  const process::Outcome queue =
+      process::run({"squeue", "--noheader", "--array", "--states=all", "--name=" + name, "--format=%i"});
   if (queue.code != 0) throw Error(fmt::format("squeue: cannot ask for {}: {}", job.name, words_of(queue)));
   if (const auto id = found_in(queue)) return id;
-  return found_in(run({"sacct", "--noheader", "--parsable2", "--allocations", "--array", "--starttime=now-30days",
-                       "--name=" + name, "--format=JobID"},
-                      60));
+  return found_in(process::run({"sacct", "--noheader", "--parsable2", "--allocations", "--array",
+                                "--starttime=now-30days", "--name=" + name, "--format=JobID"}));
 }
 
 EngineState SlurmEngine::state(const Job& job) {
-  const Outcome& answer = slurm::queue();
+  const process::Outcome& answer = slurm::queue();
   if (answer.code == 127) {
     return {Phase::kUnknown, "there is no squeue on this machine; ask on a login node of the cluster"};
   }
@@ -342,15 +343,15 @@ EngineState SlurmEngine::state(const Job& job) {
     return slurm::state_of(fields[1], fields.size() > 2 ? fields[2] : "");
   }
   // The controller forgets jobs some minutes after their end; accounting remembers, where it is kept.
-  const Outcome accounts =
-      run({"sacct", "--noheader", "--parsable2", "--allocations", "--jobs=" + job.id, "--format=State"}, 60);
+  const process::Outcome accounts =
+      process::run({"sacct", "--noheader", "--parsable2", "--allocations", "--jobs=" + job.id, "--format=State"});
   const auto states = slurm::lines_of(accounts.output);
   if (accounts.code == 0 && !states.empty()) return slurm::state_of(states.back());
   return {Phase::kAbsent, "Slurm has forgotten it"};
 }
 
 void SlurmEngine::cancel(const Job& job) {
-  const Outcome outcome = run({"scancel", job.id}, 60);
+  const process::Outcome outcome = process::run({"scancel", job.id});
   slurm::forget_queue();
   const std::string words = words_of(outcome);
   // It is over already where it is completing, or unknown by now.
@@ -383,7 +384,7 @@ bool SlurmEngine::requeue() {
   // The job ends within minutes: a controller that is away for a moment is asked again, as long as that helps.
   constexpr int kTries = 6;
   for (int i = 0; i < kTries; ++i) {
-    const Outcome outcome = run({"scontrol", "requeue", id}, 30);
+    const process::Outcome outcome = process::run({"scontrol", "requeue", id}, {.seconds = 30});
     if (outcome.code == 0) return true;
     // So it says when an earlier request got through whose answer did not.
     if (slurm::contains(words_of(outcome), "pending")) return true;

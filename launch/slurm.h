@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "launch/command.h"
+#include "framework/process/run.h"
 #include "launch/engine.h"
 
 namespace etude::launch {
@@ -72,7 +72,8 @@ Header header(const SlurmOptions& options, const Cluster& cluster, const Jobs& j
 
 /// The whole script, and the command in it that starts the ranks on `nodes`.
 std::string batch_script(const SlurmOptions& options, const Cluster& cluster, const Jobs& jobs);
-Command start_ranks(const SlurmOptions& options, const Cluster& cluster, std::int64_t nodes, const Command& train);
+process::Command start_ranks(const SlurmOptions& options, const Cluster& cluster, std::int64_t nodes,
+                             const process::Command& train);
 
 /// Throws UsageError for a value that sbatch, srun or the script could take for something else than what was meant.
 void check(const SlurmOptions& options, const Cluster& cluster);
@@ -89,9 +90,9 @@ EngineState state_of(const std::string& state, const std::string& reason = "");
 
 /// What Slurm's programs said, as one line without the program's own name in front: "Invalid account". Their exit code
 /// where they said nothing.
-std::string words_of(const Outcome& outcome);
+std::string words_of(const process::Outcome& outcome);
 /// Whether they could not ask the controller, so that nothing is known.
-bool out_of_reach(const Outcome& outcome);
+bool out_of_reach(const process::Outcome& outcome);
 
 /// Seconds of a time limit as Slurm prints it: 30 (minutes), 30:00, 1:00:00, 2-00:00:00; nothing for infinite and what
 /// is no time.

@@ -23,10 +23,10 @@ struct Partition {
 };
 
 std::optional<Partition> partition_of(const SlurmOptions& options) {
-  Command command{"sinfo", "--noheader", "--format=%P|%a|%l|%D|%t"};
+  process::Command command{"sinfo", "--noheader", "--format=%P|%a|%l|%D|%t"};
   if (!options.partition.empty()) command.push_back("--partition=" + options.partition);
   std::optional<Partition> found;
-  std::istringstream lines(run(command, 30).output);
+  std::istringstream lines(process::run(command, {.seconds = 30}).output);
   for (std::string line; std::getline(lines, line);) {
     std::istringstream fields(line);
     Partition one;
@@ -76,13 +76,13 @@ void examine_partition(const SlurmOptions& options, const Cluster& cluster, std:
 
 void examine_starter(const SlurmOptions& options, std::vector<Finding>& findings) {
   if (options.starter == SlurmOptions::Starter::kMpirun) {
-    const Outcome outcome = run({"mpirun", "--version"}, 30);
+    const process::Outcome outcome = process::run({"mpirun", "--version"}, {.seconds = 30});
     findings.push_back({outcome.code == 0,
                         outcome.code == 0 ? "mpirun: " + first_line(outcome.output) : "there is no mpirun here",
                         outcome.code == 0 ? "" : "name its module in modules:, or take starter: srun"});
     return;
   }
-  const Outcome outcome = run({"srun", "--mpi=list"}, 30);
+  const process::Outcome outcome = process::run({"srun", "--mpi=list"}, {.seconds = 30});
   const std::string list = outcome.output + outcome.errors;
   std::istringstream words(list);
   bool there = false;
@@ -94,7 +94,7 @@ void examine_starter(const SlurmOptions& options, std::vector<Finding>& findings
 
 void examine_container(const SlurmOptions& options, std::vector<Finding>& findings) {
   if (options.container == SlurmOptions::Container::kApptainer) {
-    const auto program = find_program("apptainer");
+    const auto program = process::find_program("apptainer");
     findings.push_back({program.has_value(),
                         program ? "apptainer: " + *program : "there is no apptainer on this machine",
                         program ? "" : "name its module in modules:; where only the nodes have it all is well"});
@@ -104,7 +104,8 @@ void examine_container(const SlurmOptions& options, std::vector<Finding>& findin
                           "mend image:, or make it with 'apptainer build'"});
     }
   } else if (options.container == SlurmOptions::Container::kPyxis) {
-    const bool there = run({"srun", "--help"}, 30).output.find("--container-image") != std::string::npos;
+    const bool there =
+        process::run({"srun", "--help"}, {.seconds = 30}).output.find("--container-image") != std::string::npos;
     findings.push_back(
         {there, there ? "srun --container-image (pyxis)" : "srun knows no --container-image: this cluster has no pyxis",
          there ? "" : "take container: apptainer or none"});
@@ -117,8 +118,9 @@ void examine_script(const SlurmOptions& options, const Cluster& cluster, std::ve
   job.name = job.token = "etude-doctor";
   job.folder = job.order = std::filesystem::temp_directory_path();
   job.output = "/dev/null";
-  const Outcome outcome =
-      run({"sbatch", "--test-only"}, 60, "#!/bin/bash\n" + header(options, cluster, {&job}).text + "\ntrue\n");
+  const process::Outcome outcome =
+      process::run({"sbatch", "--test-only"},
+                   {.seconds = 60, .input = "#!/bin/bash\n" + header(options, cluster, {&job}).text + "\ntrue\n"});
   findings.push_back(
       {outcome.code == 0, "sbatch --test-only: " + words_of(outcome), outcome.code == 0 ? "" : "mend what it names"});
 }
@@ -127,7 +129,7 @@ void examine_script(const SlurmOptions& options, const Cluster& cluster, std::ve
 
 std::vector<Finding> examine(const SlurmOptions& options, const Cluster& cluster) {
   std::vector<Finding> findings;
-  const Outcome version = run({"sbatch", "--version"}, 30);
+  const process::Outcome version = process::run({"sbatch", "--version"}, {.seconds = 30});
   if (version.code == 127) {
     return {{false, "there is no sbatch on this machine",
              "launch from a login node of the cluster; 'module load slurm' at some"}};
@@ -135,7 +137,7 @@ std::vector<Finding> examine(const SlurmOptions& options, const Cluster& cluster
   findings.push_back(
       {version.code == 0, "sbatch: " + (version.code == 0 ? first_line(version.output) : words_of(version)),
        version.code == 0 ? "" : "this machine has Slurm's programs but no configuration of a cluster (slurm.conf)"});
-  const Outcome ping = run({"scontrol", "ping"}, 60);
+  const process::Outcome ping = process::run({"scontrol", "ping"});
   if (ping.code != 0) {
     findings.push_back({false, "cannot reach the controller: " + first_line(words_of(ping)),
                         "jobs that run go on without it; try again later, or ask the cluster's administrators"});
@@ -147,7 +149,7 @@ std::vector<Finding> examine(const SlurmOptions& options, const Cluster& cluster
   examine_container(options, findings);
   examine_script(options, cluster, findings);
   if (options.container == SlurmOptions::Container::kNone && !cluster.program.empty()) {
-    const bool there = find_program(cluster.program).has_value();
+    const bool there = process::find_program(cluster.program).has_value();
     findings.push_back({there, fmt::format("program: {}{}", cluster.program, there ? "" : " is not on this machine"),
                         there ? "" : "where only the nodes have it all is well; else mend program:"});
   }

@@ -279,9 +279,10 @@ Header header(const SlurmOptions& options, const Cluster& cluster, const Jobs& j
   return lines;
 }
 
-Command start_ranks(const SlurmOptions& options, const Cluster& cluster, std::int64_t nodes, const Command& train) {
+process::Command start_ranks(const SlurmOptions& options, const Cluster& cluster, std::int64_t nodes,
+                             const process::Command& train) {
   const std::int64_t ranks = cluster.ranks_on_each_node();
-  Command command;
+  process::Command command;
   if (options.starter == SlurmOptions::Starter::kMpirun) {
     command = {"mpirun", "-n", fmt::format("{}", nodes * ranks), "--map-by"};
     if (cluster.cores_per_rank > 0) {
@@ -332,7 +333,7 @@ std::string batch_script(const SlurmOptions& options, const Cluster& cluster, co
 
   text += "\nset -e\n";
   if (!options.modules.empty()) {
-    Command load{"module", "load"};
+    process::Command load{"module", "load"};
     load.insert(load.end(), options.modules.begin(), options.modules.end());
     text +=
         "# A batch shell need not have the module command; this is where Lmod and Environment Modules keep it.\n"
@@ -340,27 +341,27 @@ std::string batch_script(const SlurmOptions& options, const Cluster& cluster, co
         "  for file in /etc/profile.d/lmod.sh /etc/profile.d/modules.sh; do [[ ! -r $file ]] || source \"$file\"; "
         "done\n"
         "fi\n" +
-        shell_line(load) + "\n";
+        process::shell_line(load) + "\n";
   }
   if (!cluster.setup.empty()) {
-    const std::string file = shell_word(std::filesystem::absolute(cluster.setup).string());
+    const std::string file = process::shell_word(std::filesystem::absolute(cluster.setup).string());
     text += "source " + file + " || { echo \"the setup script ended with $?:\" " + file + " >&2; exit 1; }\n";
   }
 
   if (jobs.size() > 1) {
     text += "\ncase $SLURM_ARRAY_TASK_ID in\n";
     for (std::size_t task = 0; task < jobs.size(); ++task) {
-      text += fmt::format("  {}) set -- {} ;;\n", task, shell_line(supervise_command(*jobs[task])));
+      text += fmt::format("  {}) set -- {} ;;\n", task, process::shell_line(supervise_command(*jobs[task])));
     }
     text += "  *) echo \"there is no task '$SLURM_ARRAY_TASK_ID' in this array\" >&2; exit 2 ;;\nesac\n";
   }
-  const Command train{first.program, "train", (first.order / "experiment.yaml").string(), "--resume"};
+  const process::Command train{first.program, "train", (first.order / "experiment.yaml").string(), "--resume"};
   text +=
       "\n# The supervisor takes this script's place, since the signal goes there. In the job's folder it writes down "
       "every\n"
       "# start and end; it starts the ranks, and again where that helps, with\n#   " +
-      on_one_line(shell_line(start_ranks(options, cluster, cluster.nodes, train))) + "\n";
-  text += "exec " + (jobs.size() > 1 ? std::string("\"$@\"") : shell_line(supervise_command(first))) + "\n";
+      on_one_line(process::shell_line(start_ranks(options, cluster, cluster.nodes, train))) + "\n";
+  text += "exec " + (jobs.size() > 1 ? std::string("\"$@\"") : process::shell_line(supervise_command(first))) + "\n";
   return text;
 }
 

@@ -20,8 +20,8 @@
 #include "framework/files/files.h"
 #include "framework/files/posix.h"
 #include "framework/log/format.h"
+#include "framework/process/child.h"
 #include "framework/run/run_folder.h"
-#include "launch/child.h"
 #include "launch/cluster.h"
 #include "launch/job.h"
 #include "launch/judge.h"
@@ -254,13 +254,13 @@ class Supervisor {
     open_attempt();
     std::vector<std::string> train{job_.program, "train", (order_ / "experiment.yaml").string(), "--resume"};
     if (!cluster_->stage.empty()) train.insert(train.end(), {"--stage", cluster_->stage.string()});
-    const Command command = engine_.start_ranks(*cluster_, job_, train);
-    say(fmt::format("attempt {}: {}", status_.attempts.size(), shell_line(command)));
+    const process::Command command = engine_.start_ranks(*cluster_, job_, train);
+    say(fmt::format("attempt {}: {}", status_.attempts.size(), process::shell_line(command)));
     int code = 127;
     std::optional<Cause> asked;
     const std::string end_before = sign_of_the_end();
     try {
-      Child ranks(command, engine_.environment(*cluster_));
+      process::Child ranks(command, {.environment = engine_.environment(*cluster_), .default_signals = true});
       code = watch(ranks, asked);
     } catch (const Error& error) {
       say(error.what());
@@ -313,7 +313,7 @@ class Supervisor {
   }
 
   /// Until the ranks end, of themselves or because `asked` of them, with a checkpoint. Returns their exit code.
-  int watch(Child& ranks, std::optional<Cause>& asked) {
+  int watch(process::Child& ranks, std::optional<Cause>& asked) {
     double next_heartbeat = 0, asked_at = 0, next_signal = 0;
     while (true) {
       if (const auto code = ranks.ended()) return *code;
@@ -371,7 +371,7 @@ class Supervisor {
   const SupervisorLock lock_;
   Signals signals_;
   Status status_;
-  int attempts_here_ = 0;  ///< of this supervisor, earlier ones not counted
+  int attempts_here_ = 0;        ///< of this supervisor, earlier ones not counted
   bool status_is_lost_ = false;  ///< it could not be written, and that was said
 };
 

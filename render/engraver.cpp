@@ -10,7 +10,7 @@
 
 #include "framework/config/error.h"
 #include "framework/files/files.h"
-#include "render/program.h"
+#include "framework/process/run.h"
 
 namespace etude::render {
 namespace {
@@ -48,30 +48,35 @@ std::string last_lines(const std::string& text, std::size_t count) {
   return fmt::format("{}", fmt::join(lines, "\n  "));
 }
 
-void run(const std::vector<std::string>& command, const fs::path& folder, double seconds, const fs::path& made) {
-  const ProgramResult result = run_program(command, folder, seconds);
-  if (result.timed_out) {
+void make(const fs::path& made, const process::Command& command, const fs::path& folder, double seconds) {
+  const process::Outcome outcome =
+      process::run(command, {.seconds = seconds, .folder = folder, .with_descendants = true});
+  if (outcome.code == 0 && fs::exists(made)) return;
+  if (outcome.code == process::Outcome::kOutOfTime) {
     throw Error(fmt::format("{} was not done after {:.0f} seconds and was ended; --bars takes fewer measures",
                             command.front(), seconds));
   }
-  if (result.exit_code == 0 && fs::exists(made)) return;
-  throw Error(
-      fmt::format("{} failed (exit code {}):\n  {}", command.front(), result.exit_code, last_lines(result.output, 12)));
+  throw Error(fmt::format("{} failed (exit code {}):\n  {}", command.front(), outcome.code,
+                          last_lines(outcome.output + outcome.errors, 12)));
 }
 
 }  // namespace
 
 Engraver Engraver::find() {
   Engraver engraver;
-  engraver.program_ = find_program("lilypond");
-  engraver.converter_ = find_program("musicxml2ly");
-  engraver.name_ = "LilyPond";
-  if (!engraver.program_.empty() && !engraver.converter_.empty()) return engraver;
-  engraver.converter_.clear();
+  const auto lilypond = process::find_program("lilypond"), converter = process::find_program("musicxml2ly");
+  if (lilypond && converter) {
+    engraver.program_ = *lilypond;
+    engraver.converter_ = *converter;
+    engraver.name_ = "LilyPond";
+    return engraver;
+  }
   engraver.name_ = "MuseScore";
   for (const char* name : {"mscore", "musescore", "mscore4portable", "musescore4", "mscore3", "musescore3"}) {
-    engraver.program_ = find_program(name);
-    if (!engraver.program_.empty()) return engraver;
+    if (const auto program = process::find_program(name)) {
+      engraver.program_ = *program;
+      return engraver;
+    }
   }
   throw UsageError(
       "a PDF is made by LilyPond or MuseScore, and neither is on PATH; install the package lilypond or musescore3, or "
@@ -84,12 +89,12 @@ std::string Engraver::engrave(const std::string& musicxml, double seconds) const
   files::write_atomically(source, musicxml);
   if (converter_.empty()) {
     ::setenv("QT_QPA_PLATFORM", "offscreen", 0);  // it wants a screen, even for this
-    run({program_.string(), "-o", "score.pdf", "score.musicxml"}, folder.path(), seconds, pdf);
+    make(pdf, {program_.string(), "-o", "score.pdf", "score.musicxml"}, folder.path(), seconds);
   } else {
-    run({converter_.string(), "--no-beaming", "--output=score.ly", "score.musicxml"}, folder.path(), seconds,
-        folder.path() / "score.ly");
-    run({program_.string(), "-dno-point-and-click", "--loglevel=WARNING", "--output=score", "score.ly"}, folder.path(),
-        seconds, pdf);
+    make(folder.path() / "score.ly", {converter_.string(), "--no-beaming", "--output=score.ly", "score.musicxml"},
+         folder.path(), seconds);
+    make(pdf, {program_.string(), "-dno-point-and-click", "--loglevel=WARNING", "--output=score", "score.ly"},
+         folder.path(), seconds);
   }
   return files::read(pdf);
 }

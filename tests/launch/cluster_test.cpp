@@ -6,7 +6,7 @@
 
 #include "framework/config/document.h"
 #include "framework/config/values.h"
-#include "launch/command.h"
+#include "framework/process/command.h"
 #include "launch/core_ledger.h"
 #include "launch/job.h"
 #include "launch/launcher.h"
@@ -62,14 +62,14 @@ TEST(ClusterFile, ResolvedLoadsAgainToTheSame) {
   EXPECT_EQ(again->environment.at("A"), "x'$(y)\n");
 }
 
-Command ranks_of(const Cluster& cluster) {
+process::Command ranks_of(const Cluster& cluster) {
   return cluster.engine_in_use().start_ranks(cluster, Job{}, {"etude", "train"});
 }
 
 TEST(LocalEngine, StartsRanksOnTheHostsThatWereNamed) {
   const auto cluster = load_cluster("", {"hosts=[a, 'b:2']", "nodes=2", "ranks_per_node=3", "environment={A: b}",
                                          "network=10.0.0.0/24", "ssh_config=/etc/our_ssh"});
-  const Command command = ranks_of(*cluster);
+  const process::Command command = ranks_of(*cluster);
   EXPECT_EQ(command.front(), "mpirun");
   EXPECT_THAT(command, IsSupersetOf({"5", "a:3,b:2", "A", "10.0.0.0/24", "etude", "train"}));
   EXPECT_THAT(command, IsSupersetOf({std::string("-o BatchMode=yes -o ConnectTimeout=5 -F /etc/our_ssh")}));

@@ -590,7 +590,7 @@ TEST(KubernetesRanks, AreStartedOnTheOperatorsHosts) {
   RemoteJob here(kCluster);
   const auto command = here.engine().start_ranks(*here.cluster, here.job, {"etude", "train", "x.yaml", "--resume"});
   ::unsetenv("OMPI_MCA_orte_default_hostfile");
-  const std::string line = etude::launch::shell_line(command);
+  const std::string line = etude::process::shell_line(command);
   EXPECT_THAT(line, ::testing::StartsWith(
                         "mpirun -n 16 -H etude-worker-0.etude.music.svc:8,etude-worker-1.etude.music.svc:8 "));
   EXPECT_THAT(line, HasSubstr("--map-by ppr:8:node --bind-to none"));
@@ -607,7 +607,7 @@ std::string with_keys_in(const std::filesystem::path& folder, const std::vector<
     const std::string there = "/etc/etude/ssh";
     if (const std::size_t at = word.find(there); at != std::string::npos)
       word.replace(at, there.size(), folder.string());
-    line += etude::launch::shell_word(word) + " ";
+    line += etude::process::shell_word(word) + " ";
   }
   return line;
 }

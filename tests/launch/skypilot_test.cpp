@@ -340,7 +340,7 @@ TEST(SkypilotRanks, AreStartedOnTheAddressesOfTheJob) {
   ::setenv("SKYPILOT_NODE_IPS", "10.0.0.4\n10.0.0.7", 1);
   RemoteJob here(kCluster + "network: 10.0.0.0/16\n");
   EXPECT_EQ(here.engine().nodes(*here.cluster), 2);
-  const std::string line = etude::launch::shell_line(
+  const std::string line = etude::process::shell_line(
       here.engine().start_ranks(*here.cluster, here.job, {"etude", "train", "x.yaml", "--resume"}));
   ::unsetenv("SKYPILOT_NODE_IPS");
   EXPECT_THAT(line, StartsWith("mpirun -n 16 -H 10.0.0.4:8,10.0.0.7:8 "));

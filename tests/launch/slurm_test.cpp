@@ -22,13 +22,13 @@ namespace {
 namespace fs = std::filesystem;
 using etude::UsageError;
 using etude::launch::Cluster;
-using etude::launch::Command;
 using etude::launch::EngineState;
 using etude::launch::Job;
-using etude::launch::Outcome;
 using etude::launch::Phase;
 using etude::launch::SlurmEngine;
 using etude::launch::SlurmOptions;
+using etude::process::Command;
+using etude::process::Outcome;
 using etude::testing::run_shell;
 using etude::testing::ShellResult;
 using etude::testing::slurp;

@@ -10,8 +10,8 @@
 
 #include "data/midi/midi.h"
 #include "framework/config/error.h"
+#include "framework/process/command.h"
 #include "render/musicxml.h"
-#include "render/program.h"
 #include "render/renderer.h"
 #include "tests/render/support.h"
 #include "tests/support/oracle.h"
@@ -41,7 +41,7 @@ void write_program(const std::filesystem::path& file, const std::string& script)
 }
 
 TEST(Engraver, LilyPondMakesPagesOfASonataMovement) {
-  if (find_program("lilypond").empty() || find_program("pdftotext").empty()) {
+  if (!process::find_program("lilypond") || !process::find_program("pdftotext")) {
     GTEST_SKIP() << "no LilyPond or no pdftotext: script/setup --test installs them";
   }
   data::Score score = piano({});
@@ -83,16 +83,6 @@ TEST(Engraver, SaysWhatAProgramThatFailedHadToSay) {
     EXPECT_THAT(error.what(), HasSubstr("the staff is bent"));
     EXPECT_THAT(error.what(), HasSubstr("exit code 3"));
   }
-}
-
-TEST(Program, ThatHangsIsEndedWithWhatItHasStarted) {
-  testing::TemporaryFolder folder;
-  write_program(folder.path() / "hangs", "echo $$ > pid; /bin/sleep 300 & wait\n");
-  const ProgramResult result = run_program({(folder.path() / "hangs").string()}, folder.path(), 1);
-  EXPECT_TRUE(result.timed_out);
-  const std::string group = std::to_string(std::stoi(testing::slurp(folder.path() / "pid")));
-  // What is left of the group has ended and waits for init to take note.
-  EXPECT_EQ(testing::run_shell("ps -e -o pgid= -o stat= | grep -w '^ *" + group + "' | grep -v Z").output, "");
 }
 
 TEST(Formats, AreNamedWhenOneIsUnknown) {

@@ -1,17 +1,14 @@
-#include "launch/command.h"
+#include "framework/process/run.h"
 
+#include <filesystem>
 #include <random>
 
 #include <gmock/gmock.h>
 
-#include "framework/config/error.h"
-#include "launch/array.h"
 #include "tests/support/oracle.h"
 
-namespace etude::launch {
+namespace etude::process {
 namespace {
-
-using ::testing::ElementsAre;
 
 TEST(Run, HandsArgumentsOverAsTheyAre) {
   const std::vector<std::string> odd{"$(touch /tmp/x)", "`id`", "a b", "'", "\"", "new\nline", "", "*", "-n", "\\"};
@@ -24,9 +21,9 @@ TEST(Run, HandsArgumentsOverAsTheyAre) {
 
 TEST(Run, CarriesMuchInBothDirectionsAtOnce) {
   const std::string much(5'000'000, 'x');
-  EXPECT_EQ(run({"cat"}, 60, much).output, much);
+  EXPECT_EQ(run({"cat"}, {.seconds = 60, .input = much}).output, much);
   // Somebody who does not read it is no reason to die.
-  EXPECT_EQ(run({"true"}, 60, much).code, 0);
+  EXPECT_EQ(run({"true"}, {.seconds = 60, .input = much}).code, 0);
 }
 
 TEST(Run, TellsHowAProgramEnded) {
@@ -34,9 +31,31 @@ TEST(Run, TellsHowAProgramEnded) {
   EXPECT_EQ(run({"sh", "-c", "echo out; echo err >&2; exit 3"}).complaint(), "err");
   EXPECT_EQ(run({"sh", "-c", "kill -9 $$"}).code, 137);
   EXPECT_EQ(run({"no-such-program-here"}).code, 127);
-  EXPECT_EQ(run({"sleep", "60"}, 0.2).code, 124);
+  EXPECT_EQ(run({"sleep", "60"}, {.seconds = 0.2}).code, 124);
   // Not even one that has closed its outputs.
-  EXPECT_EQ(run({"sh", "-c", "exec >&- 2>&-; sleep 60"}, 0.2).code, 124);
+  EXPECT_EQ(run({"sh", "-c", "exec >&- 2>&-; sleep 60"}, {.seconds = 0.2}).code, 124);
+}
+
+TEST(Run, KeepsTheLastOfWhatIsSaidWithoutEnd) {
+  const Outcome outcome = run({"sh", "-c", "yes early | head -c 600000; echo late"}, {.most = 1000});
+  EXPECT_LT(outcome.output.size(), 2001U);
+  EXPECT_THAT(outcome.output, ::testing::EndsWith("early\nlate\n"));
+}
+
+TEST(Run, IsInTheFolderThatWasSaid) {
+  testing::TemporaryFolder folder;
+  EXPECT_EQ(run({"pwd", "-P"}, {.folder = folder.path()}).output,
+            std::filesystem::canonical(folder.path()).string() + "\n");
+}
+
+TEST(Run, EndsWhatAProgramThatHangsHasStarted) {
+  testing::TemporaryFolder folder;
+  const Outcome outcome = run({"sh", "-c", "echo $$ > pid; sleep 300 & wait"},
+                              {.seconds = 1, .folder = folder.path(), .with_descendants = true});
+  EXPECT_EQ(outcome.code, Outcome::kOutOfTime);
+  const std::string group = std::to_string(std::stoi(testing::slurp(folder.path() / "pid")));
+  // What is left of the group has ended and waits for init to take note.
+  EXPECT_EQ(testing::run_shell("ps -e -o pgid= -o stat= | grep -w '^ *" + group + "' | grep -v Z").output, "");
 }
 
 TEST(FindProgram, LooksWhereTheShellDoes) {
@@ -63,29 +82,5 @@ TEST(ShellWord, IsReadByTheShellAsItWas) {
   }
 }
 
-std::vector<std::string> suffixes(const std::vector<std::string>& arrays) {
-  std::vector<std::string> found;
-  for (const Member& member : members(arrays)) found.push_back(member.suffix);
-  return found;
-}
-
-TEST(Array, IsARangeOrAList) {
-  EXPECT_THAT(suffixes({}), ElementsAre(""));
-  EXPECT_THAT(suffixes({"seed=1..3"}), ElementsAre("-seed-1", "-seed-2", "-seed-3"));
-  EXPECT_THAT(suffixes({"train.lr=1e-3,3e-4"}), ElementsAre("-lr-1e-3", "-lr-3e-4"));
-  EXPECT_THAT(members({"data.transpose.semitones=[-5,6],[0,0]"})[1].assignments,
-              ElementsAre("data.transpose.semitones=[0,0]"));
-  EXPECT_THAT(suffixes({"seed=1,2", "model.layers=4,8"}),
-              ElementsAre("-seed-1-layers-4", "-seed-1-layers-8", "-seed-2-layers-4", "-seed-2-layers-8"));
-}
-
-TEST(Array, RefusesWhatMakesNoSense) {
-  for (const std::string wrong :
-       {"seed", "=1..3", "seed=3..1", "seed=1..5000", "seed=1,,2", "seed=", "seed=1,1", "a=x/y,x y"}) {
-    EXPECT_THROW(members({wrong}), UsageError) << wrong;
-  }
-  EXPECT_THROW(members({"a=1..100", "b=1..100"}), UsageError);
-}
-
 }  // namespace
-}  // namespace etude::launch
+}  // namespace etude::process
