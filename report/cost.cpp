@@ -32,23 +32,7 @@ void take_clock(const Run& run, Cost& cost) {
   }
 }
 
-}  // namespace
-
-Cost cost_of(const Run& run, const Prices& prices) {
-  Cost cost;
-  take_job(run, cost);
-  if (!cost.core_hours && !cost.gpu_hours) take_clock(run, cost);
-  if (!prices.core_hour && !prices.gpu_hour) return cost;
-  cost.money.reset();
-  cost.currency = prices.currency;
-  if (cost.gpu_hours && prices.gpu_hour) {
-    cost.money = *cost.gpu_hours * *prices.gpu_hour;
-  } else if (cost.core_hours && prices.core_hour && !cost.gpu_hours) {
-    cost.money = *cost.core_hours * *prices.core_hour;
-  }
-  return cost;
-}
-
+/// Of what is known of all of them.
 Cost mean(const std::vector<Cost>& costs) {
   Cost sum;
   const auto over = [&](std::optional<double> Cost::*part) -> std::optional<double> {
@@ -69,6 +53,35 @@ Cost mean(const std::vector<Cost>& costs) {
     sum.currency = costs.front().currency;
   }
   return sum;
+}
+
+}  // namespace
+
+Cost cost_of(const Run& run, const Prices& prices) {
+  Cost cost;
+  take_job(run, cost);
+  if (!cost.core_hours && !cost.gpu_hours) take_clock(run, cost);
+  if (!prices.core_hour && !prices.gpu_hour) return cost;
+  cost.money.reset();
+  cost.currency = prices.currency;
+  if (cost.gpu_hours && prices.gpu_hour) {
+    cost.money = *cost.gpu_hours * *prices.gpu_hour;
+  } else if (cost.core_hours && prices.core_hour && !cost.gpu_hours) {
+    cost.money = *cost.core_hours * *prices.core_hour;
+  }
+  return cost;
+}
+
+Effort effort_of(const Group& group, const std::vector<Run>& runs, const std::vector<Cost>& costs) {
+  const std::vector<std::size_t>& members = group.measured.empty() ? group.runs : group.measured;
+  Effort effort;
+  std::vector<Cost> theirs;
+  for (const std::size_t run : members) {
+    effort.seconds += runs[run].history.seconds / static_cast<double>(members.size());
+    theirs.push_back(costs[run]);
+  }
+  effort.cost = mean(theirs);
+  return effort;
 }
 
 std::string in_words(const Cost& cost) {

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "report/grouping.h"
 #include "report/prices.h"
 #include "report/run.h"
 
@@ -21,8 +22,14 @@ struct Cost {
 /// so that all are counted alike.
 Cost cost_of(const Run& run, const Prices& prices);
 
-/// What one of several took, of what is known of all of them.
-Cost mean(const std::vector<Cost>& costs);
+/// What training one run of a configuration took.
+struct Effort {
+  double seconds = 0;
+  Cost cost;
+};
+/// On average over those of its runs that were measured, or over all where none was; of the cost, what is known of each
+/// of them. `costs` are those of `runs`.
+Effort effort_of(const Group& group, const std::vector<Run>& runs, const std::vector<Cost>& costs);
 
 /// "12.30 USD", "3.5 GPU-hours", "0.21 core-hours"; empty when nothing is known.
 std::string in_words(const Cost& cost);

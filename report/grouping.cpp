@@ -173,6 +173,7 @@ Grouping group_runs(const std::vector<Run>& runs, const std::vector<Measured>& m
     first_of_table.push_back(run);
   }
   result.tables = first_of_table.size();
+  result.same_as.resize(runs.size());
 
   std::vector<Json> essences;
   std::map<std::string, std::vector<std::size_t>> alike;
@@ -195,6 +196,13 @@ Grouping group_runs(const std::vector<Run>& runs, const std::vector<Measured>& m
       if (group.name.empty()) group.name = name_of_single(runs[members.front()]);
       for (const std::size_t run : members) {
         if (table[run] == none) continue;
+        const auto same = std::ranges::find_if(group.measured, [&](std::size_t earlier) {
+          return measured[earlier].pieces.above == measured[run].pieces.above;
+        });
+        if (same != group.measured.end()) {
+          result.same_as[run] = *same;
+          continue;
+        }
         group.measured.push_back(run);
         group.table = table[run];
       }
@@ -211,6 +219,7 @@ std::vector<Difference> differences(const std::vector<Run>& runs) {
   std::vector<Difference> all;
   if (runs.empty()) return all;
   for (const std::string& key : differing_keys(configs)) {
+    if (key == "name" || key == "run") continue;  // what a run is called, which its column says
     Difference difference{key, {}};
     for (const Json& config : configs) difference.values.push_back(config.contains(key) ? config[key] : Json(nullptr));
     all.push_back(std::move(difference));

@@ -44,6 +44,13 @@ Json list(const std::vector<double>& values) {
 }
 
 Json optional(const std::optional<double>& value) { return value ? Json(*value) : Json(nullptr); }
+
+Json to_json(const Cost& cost) {
+  return {{"core_hours", optional(cost.core_hours)},
+          {"gpu_hours", optional(cost.gpu_hours)},
+          {"money", optional(cost.money)},
+          {"currency", cost.currency}};
+}
 Json interval_json(const std::optional<analysis::Interval>& interval) {
   if (!interval) return nullptr;
   return {{"low", interval->low}, {"high", interval->high}};
@@ -203,10 +210,21 @@ class Maker {
   Json run_json(std::size_t i) {
     Run& run = runs_[i];
     const Measured& measured = measured_[i];
-    const Cost& cost = costs_[i];
     Json pieces = generated_pieces(run, detailed_[i] ? kPiecesEach : 0);
     Json marks = run.marks;
     if (!measured.why_not.empty()) marks.push_back(measured.why_not);
+    if (const auto same = grouping_.same_as[i]) {
+      marks.push_back(
+          fmt::format("measured the same as {} to the last digit, so it is that run once more and no other "
+                      "seed; not counted",
+                      runs_[*same].name));
+    }
+    if (const std::string elsewhere = music_from_elsewhere(run); !elsewhere.empty()) {
+      marks.push_back(
+          fmt::format("its figures of music are of the pieces in {}, which it need not have made; 'etude "
+                      "evaluate {} --generate 20' measures its own",
+                      elsewhere, run.folder.string()));
+    }
     if (learned_from_other_music(measured)) {
       marks.push_back("learned from other music than the best: a difference may be the music's and not the model's");
     }
@@ -223,14 +241,10 @@ class Maker {
             {"tokens", run.history.tokens},
             {"seconds", run.history.seconds},
             {"flops", flops},
-            {"step", step ? static_cast<std::int64_t>(*step) : run.history.step},
+            {"step", step ? static_cast<std::int64_t>(std::clamp(*step, 0.0, 9e15)) : run.history.step},
             {"steps", run.history.steps},
             {"state", run.finished ? "finished" : "unfinished"},
-            {"cost",
-             {{"core_hours", optional(cost.core_hours)},
-              {"gpu_hours", optional(cost.gpu_hours)},
-              {"money", optional(cost.money)},
-              {"currency", cost.currency}}},
+            {"cost", to_json(costs_[i])},
             {"metrics", metrics_of(measured)},
             {"interval", interval_json(compared_.runs[i])},
             {"marks", marks},
@@ -257,13 +271,16 @@ class Maker {
     Json runs = Json::array(), differs = Json::object();
     for (const std::size_t run : group.runs) runs.push_back(id_of_run(run));
     for (const auto& [key, value] : group.differs) differs[key] = value;
+    const Effort effort = effort_of(group, runs_, costs_);
     return {{"id", id_of_group(i)},
             {"name", group.name},
             {"runs", runs},
             {"differs", differs},
             {"mean", optional(figures.mean)},
             {"deviation", optional(figures.deviation)},
-            {"interval", interval_json(figures.interval)}};
+            {"interval", interval_json(figures.interval)},
+            {"seconds", effort.seconds},
+            {"cost", to_json(effort.cost)}};
   }
 
   static Json comparison_json(const Comparison& one, const Facts& facts) {

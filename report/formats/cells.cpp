@@ -75,17 +75,13 @@ std::vector<GroupRow> group_rows(const Json& model) {
   std::vector<GroupRow> rows;
   for (const Json& group : at(model, "groups")) {
     GroupRow row{.group = &group, .name = plain(text_of(at(group, "name")))};
-    double count = 0;
     for (const Json& id : at(group, "runs")) {
       const auto found = runs.find(text_of(id));
       if (found == runs.end()) continue;
       const bool measured = at(*found->second, "interval").is_object();
       row.measured += measured;
       if (row.first == nullptr || (measured && row.measured == 1)) row.first = found->second;
-      if (const Json& seconds = at(*found->second, "seconds"); seconds.is_number())
-        row.seconds += seconds.get<double>(), ++count;
     }
-    if (count > 0) row.seconds /= count;
     if (row.first != nullptr) rows.push_back(row);
   }
   std::ranges::stable_sort(rows, {}, [](const GroupRow& row) {

@@ -38,7 +38,6 @@ struct GroupRow {
   const Json* first = nullptr;  ///< its first run that was measured, else its first
   std::size_t measured = 0;
   std::string name;
-  double seconds = 0;  ///< mean over its runs
 };
 /// Those that were measured by their metric, the best first; then the others.
 std::vector<GroupRow> group_rows(const Json& model);

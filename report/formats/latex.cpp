@@ -76,7 +76,7 @@ std::string configurations(const Json& model) {
                         dash(amount(at(*row.first, "parameters"))),
                         best && mean.is_number() ? fmt::format("\\textbf{{{}}}", figure(mean)) : number(mean),
                         bounds(at(at(group, "interval"), "low"), at(at(group, "interval"), "high")),
-                        dash(duration(row.seconds)), dash(cost(at(*row.first, "cost"))));
+                        dash(duration(at(group, "seconds"))), dash(cost(at(group, "cost"))));
     best = false;
   }
   return text + kEnd;

@@ -66,7 +66,7 @@ std::string configurations(const Json& model) {
     rows.push_back({escaped(row.name), std::to_string(at(group, "runs").size()), figure(at(group, "mean")),
                     interval(at(at(group, "interval"), "low"), at(at(group, "interval"), "high")),
                     figure(at(group, "deviation")), amount(at(*row.first, "parameters")),
-                    amount(at(*row.first, "tokens")), duration(row.seconds), cost(at(*row.first, "cost"))});
+                    amount(at(*row.first, "tokens")), duration(at(group, "seconds")), cost(at(group, "cost"))});
   }
   return heading("Configurations") + table(rows);
 }

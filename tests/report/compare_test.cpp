@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "framework/config/error.h"
+#include "report/formats/formats.h"
 #include "report/model.h"
 #include "report/run_reader.h"
 #include "tests/report/run_folders.h"
@@ -52,6 +53,33 @@ TEST_F(Report, NamesNoWinnerAmongRunsThatDifferByTheSeed) {
   EXPECT_TRUE(contains(summary(), "differ by the seed alone, so none of them is the better one")) << summary();
   EXPECT_FALSE(contains(summary(), "is better than"));
   EXPECT_NEAR(report["groups"][0]["deviation"].get<double>(), 0.05 / std::sqrt(2), 0.02);
+}
+
+TEST_F(Report, ACopyOfARunIsNoSecondSeed) {
+  for (const char* name : {"small", "small-backup"}) {
+    add(name, {.width = 128, .pieces = pieces_at(3.2, 40, 0.05, 1)});
+  }
+  add("large", {.width = 256, .pieces = pieces_at(3.0, 40, 0.05, 2)});
+  const Json report = model();
+  const Json& one = report["comparisons"][0];
+  EXPECT_EQ(one["seeds"], Json::parse("[1, 1]"));
+  EXPECT_TRUE(contains(one["sentence"], "each was trained once")) << one;
+  EXPECT_TRUE(report["groups"][0]["deviation"].is_null());
+  EXPECT_EQ(report["runs"][0]["marks"].dump(), "[]");
+  EXPECT_TRUE(contains(report["runs"][1]["marks"].dump(), "the same as small to the last digit"));
+}
+
+// The tokens that a model could not measure are those that it fails at.
+TEST_F(Report, ComparesNoLossThatLeavesTokensOut) {
+  add("whole", {.pieces = pieces_at(3.0)});
+  const fs::path broken = add("broken", {.width = 512, .pieces = pieces_at(2.0)});
+  Json evaluation = Json::parse(testing::slurp(broken / "evaluation.json"));
+  evaluation["test"]["non_finite"] = 12;
+  testing::write_text(broken / "evaluation.json", evaluation.dump());
+  const Json report = model();
+  EXPECT_TRUE(report["comparisons"].empty());
+  EXPECT_TRUE(contains(report["runs"][1]["marks"].dump(), "12 of the tokens had a likelihood that is no number"));
+  EXPECT_TRUE(contains(summary(), "Left out of the comparison, with reasons beside it: broken.")) << summary();
 }
 
 TEST_F(Report, FindsARealDifferenceAndSaysHowLargeItIs) {
@@ -212,6 +240,19 @@ TEST_F(Report, CountsCostByTheJobOrTheClockAndByOnePriceForAll) {
   EXPECT_NEAR(with_prices["runs"][0]["cost"]["money"].get<double>(), 0.1 * 50.0 / 3600 * 8, 1e-12);
   EXPECT_EQ(with_prices["runs"][1]["cost"]["money"], 4.0);
   EXPECT_EQ(with_prices["runs"][1]["cost"]["currency"], "CHF");
+}
+
+TEST_F(Report, AConfigurationCostsWhatItsRunsCostOnAverage) {
+  for (const auto& [name, seed, hours] : {std::tuple("one", 1, "3.0"), std::tuple("two", 2, "5.0")}) {
+    const fs::path run = add(name, {.seed = seed, .pieces = pieces_at(3.0)});
+    testing::write_text(run / "job" / "status.json", R"({"usage": {"core_hours": )" + std::string(hours) + "}}");
+  }
+  const Json report = model();
+  ASSERT_EQ(report["groups"].size(), 1U);
+  EXPECT_EQ(report["groups"][0]["cost"]["core_hours"], 4.0);
+  EXPECT_EQ(report["groups"][0]["seconds"], 50.0);
+  EXPECT_TRUE(contains(summary(), "50s and 4 core-hours")) << summary();
+  EXPECT_TRUE(contains(markdown(report), "50s | 4 core-hours |")) << markdown(report);
 }
 
 /// Runs as compare() takes them, without folders: `spread` between seeds, `lead` of the second configuration.

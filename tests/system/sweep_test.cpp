@@ -260,6 +260,23 @@ TEST_F(Sweep, ABudgetHoldsWhileThereIsNoController) {
   ASSERT_THAT(states(), ElementsAre("PRUNED"));
 }
 
+TEST_F(Sweep, ABudgetHoldsForRanksThatAreStartedAnewWhileThereIsNoController) {
+  write_sweep("budget: {cost: 20 EUR, trials: 1}\nset: {train.steps: 10000000}\n");
+  std::ofstream(shop_.path() / "cluster.yaml") << "engine: local\nprice: {per_node_hour: 3600, currency: EUR}\n";
+  {
+    Background run(background_run() + " --cluster cluster.yaml --host 127.0.0.1");
+    ASSERT_TRUE(eventually([&] { return evaluated(0, 1); }));
+    run.signal_first(SIGKILL);
+    run.wait();
+  }
+  for (const Process& process : etude_processes((trial(0) / "job" / "experiment.yaml").string())) {
+    kill(process.pid, SIGKILL);  // its rank, not its supervisor
+  }
+  ASSERT_TRUE(eventually([&] { return attempts(0) == 2; })) << "its supervisor starts it again";
+  EXPECT_TRUE(eventually([&] { return etude_processes(shop_.path()).empty(); })) << "it trains on, though nobody pays";
+  EXPECT_EQ(Json::parse(slurp(trial(0) / "job" / "status.json"))["attempts"][1]["code"], 76);
+}
+
 TEST_F(Sweep, WhatCannotBeIsSaidBeforeAnythingBegins) {
   const auto refusal = [&](const std::string& more) {
     write_sweep(more);
