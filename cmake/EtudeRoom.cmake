@@ -18,6 +18,8 @@ endfunction()
 # etude_test(name SOURCES ... [USES ...] [LABEL unit|system] [TIMEOUT seconds] [PCH])
 # One GoogleTest program. A unit program is one CTest test, since starting LibTorch anew for each of its many quick cases
 # would take longer than the cases; of a system program each case is one, "name.Suite.Case".
+#   Tests run side by side, so threads that wait for one another leave the core to others (OMP_WAIT_POLICY; LibTorch's spin
+# otherwise, here and in the oracles). Python may keep what it compiled: importing PyTorch takes half the time then.
 function(etude_test name)
   cmake_parse_arguments(test "PCH" "LABEL;TIMEOUT" "SOURCES;USES" ${ARGN})
   if(NOT test_LABEL)
@@ -33,13 +35,15 @@ function(etude_test name)
   if(test_PCH)
     target_precompile_headers(${name} REUSE_FROM etude_precompiled)
   endif()
+  # One variable each, since gtest_discover_tests passes no lists on.
+  set(environment ENVIRONMENT OMP_WAIT_POLICY=passive ENVIRONMENT_MODIFICATION PYTHONDONTWRITEBYTECODE=unset:)
   if(test_LABEL STREQUAL "unit")
     add_test(NAME ${name} COMMAND ${name})
-    set_tests_properties(${name} PROPERTIES LABELS unit TIMEOUT ${test_TIMEOUT})
+    set_tests_properties(${name} PROPERTIES LABELS unit TIMEOUT ${test_TIMEOUT} ${environment})
   else()
     include(GoogleTest)
     gtest_discover_tests(${name} TEST_PREFIX ${name}. DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60
-                         PROPERTIES LABELS ${test_LABEL} TIMEOUT ${test_TIMEOUT}
+                         PROPERTIES LABELS ${test_LABEL} TIMEOUT ${test_TIMEOUT} ${environment}
                                     SKIP_REGULAR_EXPRESSION "\\[  SKIPPED \\]")
   endif()
 endfunction()
