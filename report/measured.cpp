@@ -33,6 +33,12 @@ struct Piece {
   double nll = 0, below = 0, tokens = 0;
 };
 
+/// Damage alone gives figures beyond this, with which sums over pieces would be no numbers.
+bool is_sensible(double figure) {
+  constexpr double kLeast = 1e-9, kMost = 1e15;
+  return figure == 0 || (std::abs(figure) >= kLeast && std::abs(figure) <= kMost);
+}
+
 /// Nothing where the list is not what it should be.
 std::optional<std::vector<Piece>> pieces_of(const Json& result, const Metric& metric) {
   const auto listed = result.find("pieces");
@@ -40,7 +46,8 @@ std::optional<std::vector<Piece>> pieces_of(const Json& result, const Metric& me
   std::vector<Piece> pieces;
   for (const Json& one : *listed) {
     const auto nll = Run::number(one, {"nll"}), below = Run::number(one, {metric.below});
-    if (!nll || !below || Run::text(one, "id").empty()) return std::nullopt;
+    if (!nll || !below || !is_sensible(*nll) || !is_sensible(*below) || Run::text(one, "id").empty())
+      return std::nullopt;
     pieces.push_back(
         {Run::text(one, "id"), Run::text(one, "file"), *nll, *below, Run::number(one, {"tokens"}).value_or(0)});
   }
@@ -110,6 +117,13 @@ Measured measure(const Run& run, const std::string& split, const Metric& metric)
   measured.music = Run::text(result, "split_hash");
   measured.learned_from = Run::text(result, "train_hash");
   measured.tokenization = run.tokenizer.is_object() ? run.tokenizer.dump() : Run::text(result, "tokenizer");
+  if (const double left_out = Run::number(result, {"non_finite"}).value_or(0); left_out > 0) {
+    measured.why_not = fmt::format(
+        "{:.0f} of the tokens had a likelihood that is no number; its loss leaves them out, so it is better than the "
+        "run. An earlier checkpoint may be sound: 'etude evaluate {} --split {} --checkpoint best'",
+        left_out, run.folder.string(), split.substr(0, split.find('/')));
+    return measured;
+  }
   const auto pieces = pieces_of(result, metric);
   if (!pieces) {
     measured.why_not = fmt::format(

@@ -21,6 +21,7 @@ double milliseconds(double seconds) { return std::round(seconds * 1000) / 1000; 
 /// Files with what music.json says of the copying in each, or null.
 std::vector<std::pair<fs::path, Json>> listed(const Run& run) {
   std::vector<std::pair<fs::path, Json>> files;
+  if (!music_from_elsewhere(run).empty()) return files;
   if (run.music.is_object() && run.music.contains("pieces") && run.music["pieces"].is_array()) {
     for (const Json& piece : run.music["pieces"]) {
       // The name alone: a report reads nothing outside of the run folder.
@@ -80,6 +81,11 @@ std::vector<double> bars_of(const data::Score& score) {
     tick = after;
   }
   return bars;
+}
+
+std::string music_from_elsewhere(const Run& run) {
+  const bool made = run.music.is_object() && run.music.contains("seed");
+  return made ? "" : Run::text(run.music, "folder");
 }
 
 Json generated_pieces(Run& run, std::size_t most) {

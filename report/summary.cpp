@@ -8,6 +8,7 @@
 #include <fmt/ranges.h>
 
 #include "framework/log/format.h"
+#include "report/pieces.h"
 
 namespace etude::report {
 namespace {
@@ -135,16 +136,10 @@ class Summary {
     std::vector<std::string> parts;
     for (const std::size_t one : facts_.compared.tables.front()) {
       if (parts.size() == kNamesShown) break;
-      const std::vector<std::size_t>& runs = group(one).measured;
-      double seconds = 0;
-      std::vector<Cost> costs;
-      for (const std::size_t run : runs) {
-        seconds += facts_.runs[run].history.seconds / static_cast<double>(runs.size());
-        costs.push_back(facts_.costs[run]);
-      }
-      if (seconds <= 0) continue;
-      const std::string cost = in_words(mean(costs));
-      parts.push_back(fmt::format("{} {}{}", group(one).name, log::duration(seconds),
+      const Effort effort = effort_of(group(one), facts_.runs, facts_.costs);
+      if (effort.seconds <= 0) continue;
+      const std::string cost = in_words(effort.cost);
+      parts.push_back(fmt::format("{} {}{}", group(one).name, log::duration(effort.seconds),
                                   cost.empty() ? "" : fmt::format(" and {}", cost)));
     }
     if (!parts.empty()) add(fmt::format("Training one run took, on average: {}.", fmt::join(parts, "; ")));
@@ -152,8 +147,9 @@ class Summary {
 
   void tell_floor() {
     const std::size_t best = facts_.compared.tables.front().front();
-    const Standing& stands = facts_.standings[group(best).measured.front()];
-    if (!stands.sentences.empty()) add(fmt::format("{}: {}", group(best).name, stands.sentences.front()));
+    const std::size_t first = group(best).measured.front();
+    const Standing& stands = facts_.standings[first];
+    if (!stands.sentences.empty()) add(fmt::format("{}: {}", facts_.runs[first].name, stands.sentences.front()));
     std::vector<std::string> worse;
     for (std::size_t run = 0; run < facts_.runs.size(); ++run) {
       const auto& [loss, floor] = std::pair(facts_.standings[run].loss, facts_.standings[run].surroundings.floor);
@@ -205,7 +201,10 @@ class Summary {
     for (std::size_t run = 0; run < facts_.runs.size(); ++run) {
       const Run& one = facts_.runs[run];
       if (!one.finished) unfinished.push_back(one.name);
-      if (Run::number(one.music, {"copying", "copies"}).value_or(0) > 0) copying.push_back(one.name);
+      if (Run::number(one.music, {"copying", "generated", "copied"}).value_or(0) > 0) {
+        const std::string elsewhere = music_from_elsewhere(one);
+        copying.push_back(elsewhere.empty() ? one.name : fmt::format("{} (pieces in {})", one.name, elsewhere));
+      }
       if (facts_.standings[run].warning.empty()) continue;
       if (++warned <= kWarned) add(fmt::format("Warning: {}: {}", one.name, facts_.standings[run].warning));
     }
@@ -216,10 +215,10 @@ class Summary {
                       unfinished.size() == 1 ? "it" : "they"));
     }
     if (!copying.empty()) {
-      add(fmt::format(
-          "Warning: pieces made by {} copy longer stretches of the music learned from than pieces that were "
-          "kept apart do.",
-          names_of(copying, kNamesShown)));
+      add(
+          fmt::format("Warning: pieces of {} copy longer stretches of the music learned from than pieces that were "
+                      "kept apart do.",
+                      names_of(copying, kNamesShown)));
     }
   }
 

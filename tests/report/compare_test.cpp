@@ -69,6 +69,23 @@ TEST_F(Report, ACopyOfARunIsNoSecondSeed) {
   EXPECT_TRUE(contains(report["runs"][1]["marks"].dump(), "the same as small to the last digit"));
 }
 
+TEST_F(Report, NamesRunsWhosePiecesCopyAndPiecesThatARunNeedNotHaveMade) {
+  const Json copying{{"generated", {{"pieces", 20}, {"copied", 2}}}, {"copies", Json::array({Json::object()})}};
+  const Json pieces = Json::array({{{"file", "piece-001.mid"}}});
+  const fs::path own = add("own", {.pieces = pieces_at(3.0)});
+  testing::write_text(own / "music.json", Json{{"seed", 1}, {"copying", copying}}.dump());
+  const fs::path given = add("given", {.width = 512, .pieces = pieces_at(3.1)});
+  testing::write_text(given / "music.json",
+                      Json{{"folder", "/some/where"}, {"pieces", pieces}, {"copying", copying}}.dump());
+  const fs::path novel = add("novel", {.width = 1024, .pieces = pieces_at(3.2)});
+  testing::write_text(novel / "music.json", R"({"seed": 1, "copying": {"generated": {"copied": 0}, "copies": []}})");
+  const Json report = model();
+  EXPECT_TRUE(contains(summary(), "Warning: pieces of own, given (pieces in /some/where) copy longer")) << summary();
+  EXPECT_EQ(report["runs"][0]["marks"].dump(), "[]");
+  EXPECT_TRUE(contains(report["runs"][1]["marks"].dump(), "of the pieces in /some/where, which it need not have made"));
+  EXPECT_FALSE(contains(report["runs"][1]["marks"].dump(), "left out"));
+}
+
 // The tokens that a model could not measure are those that it fails at.
 TEST_F(Report, ComparesNoLossThatLeavesTokensOut) {
   add("whole", {.pieces = pieces_at(3.0)});
