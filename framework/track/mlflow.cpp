@@ -8,6 +8,8 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "framework/files/nesting.h"
+
 namespace etude::track {
 namespace {
 
@@ -249,7 +251,7 @@ json Mlflow::post(const std::string& what, const json& body) {
 }
 
 json Mlflow::understood(const http::Answer& answer, const std::string& what) const {
-  json said = json::parse(answer.body, nullptr, false);
+  json said = files::nests_deeper(answer.body) ? json() : json::parse(answer.body, nullptr, false);
   if (answer.status == 200 && said.is_object()) return said;
   if (answer.status == 401 || answer.status == 403) {
     throw Refused(
