@@ -80,7 +80,11 @@ void check(const Cluster& cluster, const std::string& name) {
     }
     if (value.find('\0') != std::string::npos) refuse(fmt::format("environment: {} holds a zero byte", variable));
   }
-  cluster.engine_in_use().check(cluster);
+  try {
+    cluster.engine_in_use().check(cluster);
+  } catch (const UsageError& error) {
+    refuse(error.what());
+  }
 }
 
 }  // namespace

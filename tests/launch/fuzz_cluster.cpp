@@ -9,8 +9,8 @@
 #include "tests/support/damage.h"
 #include "tests/support/oracle.h"
 
-/// Whatever stands in a cluster file: it is refused with a word, or understood, and written out so that it is understood
-/// again in the same way.
+/// Whatever stands in a cluster file: it is refused with a word, or understood, and written out so that it is
+/// understood again in the same way.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace etude;
   static const testing::TemporaryFolder folder;
