@@ -1,3 +1,5 @@
+#include "tests/render/fuzz_notation.h"
+
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -9,7 +11,6 @@
 #include "render/excerpt.h"
 #include "render/musicxml.h"
 #include "render/performance.h"
-#include "tests/render/fuzz_notation.h"
 #include "tests/support/damage.h"
 
 namespace {
