@@ -30,6 +30,7 @@
 #include "sweep/parameters.h"
 #include "sweep/place.h"
 #include "sweep/runner.h"
+#include "sweep/server/certificate.h"
 #include "sweep/server/server.h"
 #include "sweep/storage/storage.h"
 #include "sweep/trial_notes.h"
@@ -136,14 +137,16 @@ class Office {
     options.key = sweep.controller.key;
     const bool far = !is_this_machine(options.host);
     if (far || !sweep.controller.token_file.empty()) options.token = token_of(sweep);
+    const bool any = options.host == "0.0.0.0" || options.host == "::";
+    const std::string reached_as = any ? files::host_name() : options.host;
+    if (!options.certificate.empty()) sweep::check_certificate(options.certificate, reached_as);
     open(options);
     place_.token = options.token;
     place_.certificate = options.certificate.empty() ? "" : fs::absolute(options.certificate);
     place_.url = server_->url();
     if (far) {
-      const bool any = options.host == "0.0.0.0" || options.host == "::";
-      place_.url = fmt::format("{}://{}:{}", options.certificate.empty() ? "http" : "https",
-                               any ? files::host_name() : options.host, server_->port());
+      place_.url =
+          fmt::format("{}://{}:{}", options.certificate.empty() ? "http" : "https", reached_as, server_->port());
     }
     sweep::save(place_, controller_file(sweep));
   }

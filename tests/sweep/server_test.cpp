@@ -12,6 +12,7 @@
 
 #include "framework/config/error.h"
 #include "sweep/client.h"
+#include "sweep/server/certificate.h"
 #include "tests/support/oracle.h"
 #include "tests/sweep/raw_http.h"
 #include "tests/sweep/stand_in_desk.h"
@@ -323,13 +324,38 @@ TEST_F(ServerTest, TooManyRequestsOfOneAddressAreToldToWait) {
   EXPECT_THROW(client().get("/api/study"), Unreachable);  // worth trying again
 }
 
+etude::testing::ShellResult make_certificate(const std::string& key, const std::string& certificate,
+                                             const std::string& names) {
+  return etude::testing::run_shell(
+      "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=localhost -addext "
+      "subjectAltName=" +
+      names + " -keyout " + key + " -out " + certificate);
+}
+
+TEST(Certificate, IsForThoseWhomItNamesAndForItsTime) {
+  const etude::testing::TemporaryFolder folder;
+  const std::string key = folder.path() / "key.pem", certificate = folder.path() / "cert.pem";
+  const auto made = make_certificate(key, certificate, "DNS:node7,DNS:*.cluster.example,IP:10.0.0.7");
+  if (made.exit_code != 0) GTEST_SKIP() << "no openssl program to make a certificate: " << made.errors;
+  for (const char* host : {"node7", "NODE7", "login.cluster.example", "10.0.0.7"}) {
+    EXPECT_NO_THROW(check_certificate(certificate, host)) << host;
+  }
+  for (const char* host : {"node8", "localhost", "10.0.0.8", "a.b.cluster.example"}) {
+    EXPECT_THROW(check_certificate(certificate, host), UsageError) << host;
+  }
+  constexpr std::time_t kDay = 24 * 60 * 60;
+  const std::time_t now = std::time(nullptr);
+  EXPECT_NO_THROW(check_certificate(certificate, "node7", now + kDay));
+  EXPECT_THROW(check_certificate(certificate, "node7", now + 3 * kDay), UsageError);
+  EXPECT_THROW(check_certificate(certificate, "node7", now - kDay), UsageError);
+  EXPECT_THROW(check_certificate(key, "node7"), UsageError);
+  EXPECT_THROW(check_certificate(folder.path() / "none.pem", "node7"), UsageError);
+}
+
 TEST_F(ServerTest, SpeaksHttpsWithACertificateThatTheWorkerWasGiven) {
   const etude::testing::TemporaryFolder folder;
   const std::string key = folder.path() / "key.pem", certificate = folder.path() / "cert.pem";
-  const auto made = etude::testing::run_shell(
-      "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=localhost "
-      "-addext subjectAltName=DNS:localhost,IP:127.0.0.1 -keyout " +
-      key + " -out " + certificate);
+  const auto made = make_certificate(key, certificate, "DNS:localhost,IP:127.0.0.1");
   if (made.exit_code != 0) GTEST_SKIP() << "no openssl program to make a certificate: " << made.errors;
   ServerOptions options;
   options.certificate = certificate;
