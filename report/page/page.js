@@ -85,5 +85,13 @@ new ResizeObserver(() => {
 }).observe(by_id("main"));
 report.follow(draw);
 
-// On paper everything is in sight.
-window.addEventListener("beforeprint", () => { for (const section of sections) section.draw(true); });
+// On paper everything is in sight, and drawn for its width: shrunk, the figures could not be read.
+const kPaper = 718;  // pixels between the margins of A4; Letter has a few more
+window.addEventListener("beforeprint", () => {
+  by_id("main").style.maxWidth = `${kPaper}px`;
+  for (const section of sections) section.draw(true);
+});
+window.addEventListener("afterprint", () => {
+  by_id("main").style.maxWidth = "";
+  draw();
+});

@@ -3,6 +3,7 @@
 import {number_of} from "../../page/format.js";
 
 const kFirstShown = 10;
+const kNamed = 3;
 
 export class Report {
   constructor(model) {
@@ -31,7 +32,7 @@ export class Report {
       const runs = list(group.runs).map((id) => this.by_id.get(id)).filter(Boolean);
       const value = number_of(group.mean ?? runs[0]?.metrics?.[this.metric.name] ?? null);
       return {id: group.id, name: String(group.name ?? group.id), runs, value, interval: interval_of(group.interval),
-              deviation: number_of(group.deviation ?? null), marks: [...new Set(runs.flatMap((run) => run.marks))]};
+              deviation: number_of(group.deviation ?? null), marks: marks_of(runs)};
     });
     this.mark_strangers(lines);
     const sign = this.metric.goal === "maximize" ? -1 : 1;
@@ -81,6 +82,24 @@ export class Report {
 
 export function list(json) {
   return Array.isArray(json) ? json : [];
+}
+
+/**
+ * Runs of which there is something: [{line, name, found}], where `find(run)` says what. One alone goes by the name of its line, several seeds by their own: each
+ * made other pieces, and what one of them copied must not be hidden behind another.
+ */
+export function runs_with(report, find) {
+  return report.lines.flatMap((line) => {
+    const all = line.runs.map((run) => ({run, found: find(run)})).filter(({found}) => found);
+    return all.map(({run, found}) => ({line, name: all.length > 1 ? run.name : line.name, found}));
+  });
+}
+
+/** What is remarked of a configuration's runs; with the names of those whom it is about where it is not about all. */
+function marks_of(runs) {
+  const about = new Map();
+  for (const run of runs) for (const mark of run.marks) about.set(mark, [...(about.get(mark) ?? []), run.name]);
+  return [...about].map(([mark, names]) => (names.length === runs.length ? mark : `${names.slice(0, kNamed).join(", ")}${names.length > kNamed ? " and others" : ""}: ${mark}`));
 }
 
 /** {low, high} of numbers, or null. */

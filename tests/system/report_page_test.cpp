@@ -15,6 +15,7 @@ void in_a_browser(const std::string& claim) {
 }
 
 TEST(ReportPage, ShowsWhatTheModelHolds) { in_a_browser("shows"); }
+TEST(ReportPage, NamesTheCopiesOfEverySeed) { in_a_browser("copies"); }
 TEST(ReportPage, SortsAndFiltersItsTable) { in_a_browser("table"); }
 TEST(ReportPage, HasCurvesToZoomSmoothAndRead) { in_a_browser("curves"); }
 TEST(ReportPage, HasMatricesToRead) { in_a_browser("matrix"); }

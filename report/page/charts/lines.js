@@ -9,6 +9,7 @@ const kLabelRoom = 176;   // pixels for names at the ends of lines
 const kWide = 640;        // from which there is room for them
 const kMostLabels = 12;
 const kMarksEach = 7;     // along a line
+const kMark = 3.6;        // how far a mark reaches around its point
 const kListed = 10;       // lines that are told of at once
 let clips = 0;
 
@@ -43,7 +44,7 @@ export class LinePlot extends Plot {
       return;
     }
     this.make_scales(x, y);
-    this.add(svg("clipPath", {id: this.clip}, svg("rect", {x: this.left, y: this.top, width: this.right - this.left, height: this.bottom - this.top})));
+    this.add(svg("clipPath", {id: this.clip}, svg("rect", {x: this.left - kMark, y: this.top - kMark, width: this.right - this.left + 2 * kMark, height: this.bottom - this.top + 2 * kMark})));
     this.axes(this.x, this.y, x.title, y.title);
     const inner = svg("g", {"clip-path": `url(#${this.clip})`});
     for (const {from, to} of areas) {
@@ -121,7 +122,7 @@ export class LinePlot extends Plot {
     for (let i = first; i < last; ++i) {
       const x = this.x.at(xs[i]), y = this.y.at(ys[i]);
       if (!Number.isFinite(y) || x < this.left - 1 || x > this.right + 1 || (!few && x < wanted)) continue;
-      d += mark_path(style, x, y, 3.6);
+      d += mark_path(style, x, y, kMark);
       wanted = x + apart;
     }
     return d;
@@ -144,7 +145,7 @@ export class LinePlot extends Plot {
     for (let i = labels.length - 1; i >= 0; --i, limit -= 14) labels[i].at = Math.min(labels[i].at, limit);
     for (const {each, x, y, at} of labels) {
       this.add(svg("path", {class: "leader", d: `M${x.toFixed(1)} ${y.toFixed(1)}L${this.right + 8} ${at.toFixed(1)}`}),
-               svg("path", {class: mark_class(each.style), d: mark_path(each.style, this.right + 14, at, 3.6)}),
+               svg("path", {class: mark_class(each.style), d: mark_path(each.style, this.right + 14, at, kMark)}),
                svg("text", {class: "label", x: this.right + 22, y: at + 4}, shortened(each.label ?? each.name, 24), svg("title", {}, each.name)));
     }
   }

@@ -22,7 +22,7 @@ export class RowPlot extends Plot {
     const noted = width >= kNarrow && rows.some(({note}) => note);
     this.height = 54 + (x.mark_words ? 18 : 0) + room * rows.length;
     this.margin.top = x.mark_words ? 24 : 6;
-    this.margin.left = narrow ? 14 : Math.min(300, Math.max(90, 7 * Math.max(...rows.map(({name}) => Math.min(40, name.length))) + 16));
+    this.margin.left = narrow ? 20 : Math.min(300, Math.max(90, 7 * Math.max(...rows.map(({name}) => Math.min(40, name.length))) + 16));
     this.margin.right = noted ? 130 : 20;
     this.stage.style.minHeight = `${this.height}px`;
     this.begin();
@@ -30,13 +30,13 @@ export class RowPlot extends Plot {
     const [low, high] = extent([...values, x.mark ?? NaN, x.low ?? NaN, x.high ?? NaN]);
     const spare = (high - low) * 0.03;
     const scale = continuous(low - (x.low === low ? 0 : spare), high + (x.high === high ? 0 : spare), this.left, this.right);
-    this.across(scale, x);
+    this.across(scale, x, narrow);
     rows.forEach((row, i) => this.row(row, this.top + i * room, room, scale, narrow, noted));
     this.reach = Math.max(18, room / 2);
     this.finish();
   }
 
-  across(scale, x) {
+  across(scale, x, narrow) {
     let d = "", last = -Infinity;
     for (const {at, value, text} of scale.ticks(80)) {
       if (at - last < 40) continue;
@@ -49,8 +49,9 @@ export class RowPlot extends Plot {
       const at = scale.at(x.mark);
       this.add(svg("path", {class: "zero", d: `M${at.toFixed(1)} ${this.top - 4}V${this.bottom}`}));
       if (x.mark_words) {
-        this.add(svg("text", {class: "tick", x: at - 8, y: this.top - 8, "text-anchor": "end"}, `← ${x.mark_words[0]}`),
-                 svg("text", {class: "tick", x: at + 8, y: this.top - 8}, `${x.mark_words[1]} →`));
+        // Beside the line, or at both ends where there may be no room for them beside it.
+        this.add(svg("text", {class: "tick", x: narrow ? this.left : at - 8, y: this.top - 8, "text-anchor": narrow ? "start" : "end"}, `← ${x.mark_words[0]}`),
+                 svg("text", {class: "tick", x: narrow ? this.right : at + 8, y: this.top - 8, "text-anchor": narrow ? "end" : "start"}, `${x.mark_words[1]} →`));
       }
     }
     this.add(svg("path", {class: "axis", d: `M${this.left} ${this.bottom}H${this.right}`}),
@@ -63,7 +64,7 @@ export class RowPlot extends Plot {
     const most = Math.floor((narrow ? this.width - 20 : this.left - 14) / 6.6);
     this.add(svg("path", {class: "row-line", d: `M${narrow ? 0 : this.left} ${top}H${this.right}`}),
              svg("text", {class: "row-name", x: narrow ? 4 : this.left - 8, y: narrow ? top + 13 : middle + 4, "text-anchor": narrow ? "start" : "end"},
-                 shortened(narrow && note && !noted ? `${name} – ${note}` : name, most), svg("title", {}, name)));
+                 narrow && note && !noted ? `${shortened(name, Math.max(8, most - note.length - 3))} – ${note}` : shortened(name, most), svg("title", {}, name)));
     if (noted && note) this.add(svg("text", {class: "row-note", x: this.right + 10, y: middle + 4}, shortened(note, 18), svg("title", {}, note)));
     if (small.length) this.add(svg("path", {class: "seed", d: small.map((value) => `M${scale.at(value).toFixed(1)} ${middle - 7}v14`).join("")}));
     points.forEach(({value, low, high, style, hollow, text}, i) => {

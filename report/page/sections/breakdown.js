@@ -14,7 +14,7 @@ const kMost = 20;
 const kFigures = [["loss_per_note", "loss per note (nats)", fixed, "notes"], ["loss", "loss per token (nats)", fixed, "tokens"], ["top1", "first guess right", percent, "tokens"],
                   ["top5", "among the five likeliest", percent, "tokens"], ["perplexity", "perplexity", fixed, "tokens"]];
 const kFamilies = {Bar: "where bars begin", Position: "where in the bar a note begins", Pitch: "which key", Velocity: "how loud", Duration: "how long",
-                   Tempo: "how fast", TimeSig: "time signature", Special: "begin and end of a piece"};
+                   Tempo: "how fast", TimeSig: "time signature", EOS: "the end of a piece", Special: "begin and end of a piece"};
 
 export class Breakdown {
   constructor(report) {

@@ -5,33 +5,33 @@ import {style_of} from "../charts/styles.js";
 import {RowPlot} from "../charts/rows.js";
 import {figure} from "../figure.js";
 import {Legend} from "../legend.js";
-import {entries, list} from "../report.js";
+import {entries, list, runs_with} from "../report.js";
 import {DataTable} from "../table.js";
 import {percent} from "../words.js";
 
-const kMost = 12;  // configurations in the figure
+const kMost = 12;  // runs in the figure
 
 export class CopyingSection {
   constructor(report) {
     this.report = report;
-    this.lines = report.lines.map((line) => ({line, copying: line.runs.map(({music}) => music?.copying).find((copying) => copying?.generated)})).filter(({copying}) => copying);
+    this.lines = runs_with(report, ({music}) => music?.copying?.generated && music.copying).map(({found, ...rest}) => ({...rest, copying: found}));
     if (!this.relevant) return;
     this.lengths = [...new Set(this.lines.flatMap(({copying}) => entries(copying.generated.overlap).map(([length]) => length)))];
     this.plot = new RowPlot({label: "Notes in passages shared with the training set"});
     const legend = new Legend(report, (line) => this.lines.some((each) => each.line === line));
-    const copies = this.lines.flatMap(({line, copying}) => list(copying.copies).map((copy) => ({line, ...copy})));
+    const copies = this.lines.flatMap(({name, copying}) => list(copying.copies).map((copy) => ({name, ...copy})));
     this.node = element("div", {},
         element("p", {class: "note"}, "A passage is shared where notes follow each other in the same rhythm and the same steps, at the same or another pitch. Some are shared by chance: the same figures for held-out pieces, which nobody has copied, say how many."),
         this.table(),
         this.lengths.length ? figure({title: "Notes that lie in shared passages", plot: this.plot, after: [legend.node], explain: "The hollow mark at the bottom of each row is held-out music, for comparison: what lies far to the right of it is copied.", csv: () => this.csv()}) : null,
-        copies.length ? element("div", {}, element("h3", {}, "Copied passages"), element("ul", {class: "remarks"}, ...copies.map(({line, sentence, file}) =>
-            element("li", {}, `⚠ ${line.name}: ${sentence ?? file}`)))) : element("p", {}, "No generated piece is called a copy."));
+        copies.length ? element("div", {}, element("h3", {}, "Copied passages"), element("ul", {class: "remarks"}, ...copies.map(({name, sentence, file}) =>
+            element("li", {}, `⚠ ${name}: ${sentence ?? file}`)))) : element("p", {}, "No generated piece is called a copy."));
   }
 
   get relevant() { return this.lines.length > 0; }
 
   table() {
-    const rows = this.lines.map(({line, copying}) => ({name: line.name, ...copying}));
+    const rows = this.lines.map(({name, copying}) => ({...copying, name}));
     const value = (key, title, explain, of) => ({key, title, explain, numeric: true, of, text: (row) => { const shown = of(row); return Number.isFinite(shown) ? number(shown, 3) : ""; }});
     return new DataTable({title: "Copying", noun: "configuration", rows, columns: [
       {key: "name", title: "configuration", of: ({name}) => name, wide: true},
@@ -52,12 +52,12 @@ export class CopyingSection {
     const point = (figures, length, style, hollow, name) => ({value: number_of(figures?.overlap?.[length] ?? null), style, hollow, text: `${name}, passages of ${length} notes and more: ${percent(figures?.overlap?.[length])}`});
     const shown = this.visible().slice(0, kMost), held_out = this.lines.map(({copying}) => copying.held_out).find(Boolean);
     this.plot.draw({x: {title: "share of notes", low: 0, text: percent}, rows: this.lengths.map((length) => ({name: `passages of ${length} notes and more`, points: [
-      ...shown.map(({line, copying}) => point(copying.generated, length, style_of(line.index), false, line.name)),
+      ...shown.map(({line, name, copying}) => point(copying.generated, length, style_of(line.index), false, name)),
       ...(held_out ? [point(held_out, length, {colour: "hue-none", mark: "circle"}, true, "held-out pieces")] : [])]}))});
   }
 
   csv() {
-    return [["configuration", "notes and more", "generated", "held out"], ...this.lines.flatMap(({line, copying}) => this.lengths.map((length) =>
-        [line.name, length, copying.generated?.overlap?.[length], copying.held_out?.overlap?.[length]]))];
+    return [["configuration", "notes and more", "generated", "held out"], ...this.lines.flatMap(({name, copying}) => this.lengths.map((length) =>
+        [name, length, copying.generated?.overlap?.[length], copying.held_out?.overlap?.[length]]))];
   }
 }

@@ -7,7 +7,7 @@ import {LinePlot} from "../charts/lines.js";
 import {kReference, style_of, swatch} from "../charts/styles.js";
 import {figure} from "../figure.js";
 import {Legend} from "../legend.js";
-import {list} from "../report.js";
+import {list, runs_with} from "../report.js";
 import {DataTable} from "../table.js";
 import {percent} from "../words.js";
 
@@ -16,7 +16,7 @@ const kPoints = 120;  // of a density
 export class Music {
   constructor(report) {
     this.report = report;
-    this.lines = report.lines.map((line) => ({line, music: line.runs.map(({music}) => music).find((music) => list(music?.measures).length > 0)})).filter(({music}) => music);
+    this.lines = runs_with(report, ({music}) => list(music?.measures).length > 0 && music).map(({found, ...rest}) => ({...rest, music: found}));
     if (!this.relevant) return;
     this.names = [...new Map(this.lines.flatMap(({music}) => music.measures).map((measure) => [measure.name, measure])).values()];
     this.bins = [...new Map(this.lines.flatMap(({music}) => list(music.histograms)).map((histogram) => [histogram.name, histogram])).values()];
@@ -24,20 +24,21 @@ export class Music {
     this.density = new LinePlot({label: "Distribution of a measure", height: 280, drawn: () => this.draw_density()});
     this.bars = new BarPlot({label: "Histogram"});
     this.table = element("div");
-    const names = this.lines.map(({line}) => line.name);
+    const names = this.lines.map(({name}) => name);
     this.which = choice("music of", names, 0, (i) => { this.of = i; this.draw_table(); this.draw_bars(); }, {class: "of-line"});
     const measures = choice("measure", this.names.map(({words, name}) => words || name), 0, (i) => { this.measure = i; this.density.zoom = null; this.draw_density(); }, {class: "of-measure"});
     const histograms = choice("histogram", this.bins.map(({words, name}) => words || name), 0, (i) => { this.histogram = i; this.draw_bars(); }, {class: "of-histogram"});
-    const legend = new Legend(report, (line) => this.lines.some((each) => each.line === line));
-    this.reference = element("p", {class: "legend"}, element("span", {class: "state"}, swatch(kReference), this.reference_words()));
+    const legend = () => new Legend(report, (line) => this.lines.some((each) => each.line === line)).node;
+    const reference = () => element("p", {class: "legend"}, element("span", {class: "state"}, swatch(kReference), this.reference_words()));
+    this.whose = element("p", {class: "note"});
     this.node = element("div", {},
         element("p", {class: "note"}, "Neither more nor less of a measure is better in itself: generated music should lie where music by people lies. The overlap says which share of the two distributions is common to both, 100 % being all of it."),
-        element("div", {class: "controls"}, this.which.node), this.table,
-        figure({title: () => "Distribution over pieces", plot: this.density, controls: [measures.node], after: [this.reference, legend.node], csv: () => this.density_rows(),
+        element("div", {class: "controls"}, this.which.node), this.whose, this.table,
+        figure({title: () => "Distribution over pieces", plot: this.density, controls: [measures.node], after: [reference(), legend()], csv: () => this.density_rows(),
                 explain: "How a measure is spread over pieces (smoothed by a normal kernel)."}),
         this.bins.length ? figure({title: "Histograms", plot: this.bars, controls: [histograms.node], csv: () => this.bar_rows(),
                                    explain: "Grey bars are music by people, the line with dots is generated.", after: [this.distance = element("p", {class: "note"})]}) : null,
-        this.structure());
+        this.structure([reference(), legend()]));
   }
 
   get relevant() { return this.lines.length > 0; }
@@ -49,7 +50,7 @@ export class Music {
 
   draw() {
     if (!this.relevant) return;
-    set_options(this.which.select, this.lines.map(({line}) => line.name), this.of);
+    set_options(this.which.select, this.lines.map(({name}) => name), this.of);
     this.draw_table();
     this.draw_density();
     this.draw_bars();
@@ -59,6 +60,7 @@ export class Music {
   draw_table() {
     if (this.tabled === this.of) return;
     this.tabled = this.of;
+    this.whose.textContent = `Pieces ${from_elsewhere(this.lines[this.of].music)} ${this.lines[this.of].name} beside ${this.reference_words()}.`;
     const spread = (figures) => (Number.isFinite(figures?.mean) ? `${number(figures.mean, 3)}${Number.isFinite(figures.deviation) ? ` ± ${number(figures.deviation, 2)}` : ""}` : "");
     const rows = this.lines[this.of].music.measures;
     const value = (key, title, explain, text) => ({key, title, explain, numeric: true, of: (row) => number_of(row[key] ?? null), text: (row) => (Number.isFinite(row[key]) ? text(row[key]) : "")});
@@ -80,7 +82,7 @@ export class Music {
     if (reference) found.push({name: "by people", style: kReference, values: reference});
     for (const each of this.lines) {
       const values = finite(of(each).generated);
-      if (this.report.shown.has(each.line) && values.length > 0) found.push({name: each.line.name, style: style_of(each.line.index), values});
+      if (this.report.shown.has(each.line) && values.length > 0) found.push({name: each.name, style: style_of(each.line.index), values});
     }
     return found;
   }
@@ -103,8 +105,8 @@ export class Music {
     if (this.bins.length === 0) return;
     const histogram = this.chosen_bins() ?? {bins: [], generated: [], reference: []};
     this.bars.draw({bins: list(histogram.bins), x_title: histogram.words || histogram.name || "", filled: {name: "by people", shares: list(histogram.reference).map(number_of)},
-                    outlined: {name: this.lines[this.of].line.name, shares: list(histogram.generated).map(number_of)}});
-    this.distance.textContent = Number.isFinite(histogram.distance) ? `Distance of the two (Jensen-Shannon; 0 where they are alike, 1 where they have nothing in common): ${number(histogram.distance, 3)}.` : "";
+                    outlined: {name: this.lines[this.of].name, shares: list(histogram.generated).map(number_of)}});
+    this.distance.textContent = Number.isFinite(histogram.distance) ? `${this.lines[this.of].name}: distance from music by people (Jensen-Shannon; 0 where both are alike, 1 where they have nothing in common) ${number(histogram.distance, 3)}.` : "";
   }
 
   bar_rows() {
@@ -113,11 +115,11 @@ export class Music {
   }
 
   /** How alike bars are that lie some bars apart. */
-  structure() {
+  structure(after) {
     if (!this.lines.some(({music}) => list(music.structure?.generated).length > 0)) return null;
     this.similarity = new LinePlot({label: "Self-similarity", height: 280, drawn: () => this.draw_structure()});
     const {words} = this.lines.find(({music}) => music.structure).music.structure;
-    return figure({title: "Form: how much bars repeat", plot: this.similarity, explain: `${words ?? "How much two bars have in common that lie so many bars apart"}. Peaks at 4, 8 and 16 are phrases that come again.`,
+    return figure({title: "Form: how much bars repeat", plot: this.similarity, after, explain: `${words ?? "How much two bars have in common that lie so many bars apart"}. Peaks at 4, 8 and 16 are phrases that come again.`,
                    csv: () => [["of", "bars apart", "similarity"], ...this.structures().flatMap(({name, xs, ys}) => xs.map((x, i) => [name, x, ys[i]]))]});
   }
 
@@ -125,8 +127,8 @@ export class Music {
     const found = [], of = (structure, key) => ({xs: list(structure.bars).map(number_of), ys: list(structure[key]).map(number_of)});
     const first = this.lines.find(({music}) => list(music.structure?.reference).length > 0);
     if (first) found.push({name: "by people", style: kReference, ...of(first.music.structure, "reference")});
-    for (const {line, music} of this.lines) {
-      if (this.report.shown.has(line) && list(music.structure?.generated).length > 0) found.push({name: line.name, style: style_of(line.index), ...of(music.structure, "generated")});
+    for (const {line, name, music} of this.lines) {
+      if (this.report.shown.has(line) && list(music.structure?.generated).length > 0) found.push({name, style: style_of(line.index), ...of(music.structure, "generated")});
     }
     return found;
   }
@@ -134,6 +136,11 @@ export class Music {
   draw_structure() {
     this.similarity?.draw({series: this.structures(), x: {title: "bars apart", text: String}, y: {title: "similarity", low: 0, text: (value) => number(value, 3)}});
   }
+}
+
+/** "by", or where the pieces came from a folder that the run need not have written: "etude evaluate --music". */
+function from_elsewhere({folder, seed}) {
+  return folder && seed === undefined ? `in ${folder}, measured for` : "by";
 }
 
 function finite(values) {

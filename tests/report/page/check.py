@@ -68,6 +68,14 @@ def no_overflow(browser, where):
     expect(wide <= 0, f"{where}: the page is {wide} pixels wider than its window")
 
 
+def no_label_cut(browser, where):
+    """No text of a figure reaches over its edge, where it could not be read."""
+    cut = browser.evaluate("""[...document.querySelectorAll('main svg.base text')].filter((each) => each.getClientRects().length).map((each) => {
+        const text = each.getBoundingClientRect(), edge = each.ownerSVGElement.getBoundingClientRect();
+        return text.left < edge.left - 1 || text.right > edge.right + 1 ? each.firstChild.textContent : null; }).filter(Boolean)""")
+    equal(cut, [], f"{where}: labels that are cut off")
+
+
 def cells(browser, selector):
     return browser.evaluate(f"[...document.querySelectorAll('{selector}')].map((each) => (each.innerText ?? each.firstChild.textContent).trim())")
 
@@ -124,6 +132,30 @@ def case_shows():
         equal(cells(browser, "#configuration .data thead th")[:2], ["run", "model.kind"], "options that differ")
         expect("node1" in browser.text("#provenance"), "environment")
         equal(len(copied(browser, "#positions .take button")), 1 + 4 * 8, "positions")
+
+
+def case_copies():
+    """What one seed copied is told, whatever another seed of its configuration did; so are both seeds' figures."""
+    content = model("usual")
+    for run in content["runs"]:
+        if run["id"] != "r2":
+            run["music"]["copying"]["copies"], run["music"]["copying"]["generated"]["copied"] = [], 0
+    with page(content) as browser:
+        show(browser, "copying")
+        expect("small GPT-2-seed2: sample-0001.mid, bars 5 to 8" in browser.text("#copying .remarks"), "the copy is not named")
+        expect("No generated piece is called a copy" not in browser.text("#copying"), "it is said that there is none")
+        copies = {row[0]: row[1] for row in copied(browser, "#copying .data .take button")[1:]}
+        equal(len(copies), len(content["runs"]), "runs with figures of copying")
+        equal([name for name, n in copies.items() if n == "1"], ["small GPT-2-seed2"], "runs that copied")
+        show(browser, "music")
+        equal(browser.evaluate("document.querySelector('#music select.of-line').length"), len(content["runs"]), "runs with music")
+        browser.choose("#music select.of-line", 1)
+        chosen = browser.evaluate("document.querySelector('#music select.of-line').selectedOptions[0].textContent")
+        expect(f"Pieces by {chosen} beside 40 pieces of the test split" in browser.text("#music"), "whose music it is")
+        # A remark about one seed has its name.
+        content["runs"][1]["marks"] = ["unfinished: step 5 of 4000"]
+    with page(content) as browser:
+        expect("small GPT-2-seed2: unfinished: step 5" in browser.text("#runs"), "the run that a remark is about")
 
 
 def case_table():
@@ -329,10 +361,15 @@ def case_phone():
             for section in sections(browser):
                 show(browser, section)
                 no_overflow(browser, f"{kind}, {section}")
+                no_label_cut(browser, f"{kind}, {section}")
             small = browser.evaluate("""[...document.querySelectorAll('main button, main select')].filter((each) => each.getClientRects().length)
                 .filter((each) => each.getBoundingClientRect().height < 24).map((each) => each.innerText)""")
             equal(small, [], "buttons too small for a finger")
             if kind == "usual":
+                verdicts = [each.split(" – ")[-1] for each in cells(browser, "#comparisons figure:nth-of-type(2) .row-name")]
+                equal(set(verdicts), {"first is better", "second is better", "within noise"}, "verdicts beside long names")
+                wide = browser.evaluate("document.querySelector('#runs .standings dd').clientWidth")
+                expect(wide > 250, f"sentences {wide} pixels wide")
                 browser.click("#curves .line-toggle", "small GPT-2")
                 browser.click("#pieces .play")
                 browser.wait("Number(document.querySelector('#pieces .playhead').dataset.seconds) > 0.1")
@@ -351,6 +388,9 @@ def case_paper():
         equal(browser.evaluate("getComputedStyle(document.body).backgroundColor"), "rgb(255, 255, 255)", "paper")
         drawn = browser.evaluate("[...document.querySelectorAll('main figure svg.base')].filter((each) => each.querySelectorAll('path').length < 2).length")
         equal(drawn, 0, "figures that are not drawn")
+        # A4 less Chromium's margins is 718 pixels wide: what is drawn for more is shrunk with its texts, and leaves a gap below.
+        widths = browser.evaluate("[...document.querySelectorAll('main figure svg.base')].map((each) => each.viewBox.baseVal.width)")
+        expect(all(640 <= width <= 718 for width in widths), f"figures drawn for {widths} pixels")
 
 
 def case_many():
