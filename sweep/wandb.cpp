@@ -9,6 +9,7 @@
 #include <vector>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "framework/config/scope.h"
 #include "framework/config/values.h"
@@ -67,18 +68,21 @@ class ParameterTranslator {
   ParameterTranslator(std::string name, Node& spec, const Critic& critic)
       : name_(std::move(name)), spec_(spec), critic_(critic) {}
 
-  void translate() {
+  /// False where it was complained of.
+  bool translate() {
     take_probabilities();
     const std::optional<Node::Entry> distribution = take(spec_, "distribution");
     if (distribution) translate_distribution(*distribution);
     rename("min", "low");
     rename("max", "high");
     rename("q", "step");
+    return !refused_;
   }
 
  private:
   void complain(const Place& place, const std::string& what) {
     critic_.complain(place, fmt::format("'parameters.{}': {}", name_, what));
+    refused_ = true;
   }
 
   void rename(const char* theirs, const char* ours) {
@@ -125,8 +129,9 @@ class ParameterTranslator {
       const std::optional<Node::Entry> q = take(spec_, "q");
       if (q && number(&q->node) != 1.0) {
         return complain(q->place,
-                        "a logarithmic range has no steps here but those of integers (q: 1); write q: 1, or "
-                        "the values that you mean under 'values'");
+                        fmt::format("a logarithmic range has no steps here but those of integers (q: 1); write q: 1, "
+                                    "or the values that you mean, such as {{values: [{}]}}",
+                                    fmt::join(doubled(number(&q->node).value_or(1)), ", ")));
       }
       round_to_integers();
       set_log(entry);
@@ -135,7 +140,7 @@ class ParameterTranslator {
                                              "write low and high{}",
                                              kind, suggested_range(kind)));
       for (const char* key : {"mu", "sigma", "q", "a", "b"}) take(spec_, key);
-      put(spec_, "low", scalar(0, entry.place));  // so that nothing more is said of it
+      put(spec_, "low", scalar(0, entry.place));  // so that no missing end is complained of
       put(spec_, "high", scalar(1, entry.place));
     } else {
       const std::string meant = config::nearest(kind, kDistributions);
@@ -205,6 +210,17 @@ class ParameterTranslator {
     return integers;
   }
 
+  /// Multiples of q from min to max, each about twice the one before.
+  std::vector<double> doubled(double q) const {
+    const double low = number(value_at(spec_, "min")).value_or(1), high = number(value_at(spec_, "max")).value_or(low);
+    constexpr std::size_t kMost = 12;
+    std::vector<double> values;
+    for (double each = std::max(low, q); q > 0 && each <= high && values.size() < kMost; each *= 2) {
+      values.push_back(std::strtod(fmt::format("{:.15g}", std::round(each / q) * q).c_str(), nullptr));
+    }
+    return values;
+  }
+
   std::string suggested_range(const std::string& kind) const {
     const std::optional<double> mu = number(value_at(spec_, "mu")), sigma = number(value_at(spec_, "sigma"));
     const double low = mu.value_or(0) - 2 * sigma.value_or(1), high = mu.value_or(0) + 2 * sigma.value_or(1);
@@ -231,6 +247,7 @@ class ParameterTranslator {
   std::string name_;
   Node& spec_;
   const Critic& critic_;
+  bool refused_ = false;
 };
 
 /// Whether a map under `parameters` holds further parameters instead of describing one.
@@ -268,9 +285,13 @@ void translate_parameters(Node& tree, const Critic& critic) {
 
   Node fixed = map_at(parameters->node.place);
   Node searched = map_at(parameters->node.place);
+  std::vector<Node::Entry> refused;
   for (Node::Entry& entry : flat.map) {
     if (entry.node.kind == Kind::kMap) {
-      ParameterTranslator(entry.key, entry.node, critic).translate();
+      if (!ParameterTranslator(entry.key, entry.node, critic).translate()) {
+        refused.push_back(std::move(entry));
+        continue;
+      }
       std::optional<Node::Entry> value = take(entry.node, "value");
       if (value && entry.node.find("values") != nullptr) {
         critic.complain(value->place,
@@ -288,6 +309,8 @@ void translate_parameters(Node& tree, const Critic& critic) {
     }
     searched.map.push_back(std::move(entry));
   }
+  // What was complained of is not compared with the experiment too, unless nothing else is left.
+  if (searched.map.empty()) searched.map = std::move(refused);
   parameters->node = std::move(searched);
   if (fixed.map.empty()) return;
   Node::Entry* set = tree.find("set");
@@ -349,10 +372,10 @@ void translate_run_cap(Node& tree, const Critic& critic) {
 }
 
 /// Hyperband as W&B runs it: one bracket, whose rungs count the reports of a run, and nobody stopped comes back. With
-/// max_iter the rungs are max_iter / eta, max_iter / eta², … s times.
+/// max_iter and s, which go before min_iter, the rungs are max_iter / eta, max_iter / eta², … s times.
 void translate_early_terminate(Node& tree, const Critic& critic) {
   std::optional<Node::Entry> theirs = take(tree, "early_terminate");
-  if (!theirs || !claim(tree, *theirs, "pruner", critic)) return;
+  if (!theirs || theirs->node.kind == Kind::kNull || !claim(tree, *theirs, "pruner", critic)) return;
   Node& node = theirs->node;
   const auto complain = [&](const Place& place, const std::string& what) {
     critic.complain(place, "'early_terminate': " + what);
@@ -375,10 +398,10 @@ void translate_early_terminate(Node& tree, const Critic& critic) {
                               least = integer("min_iter");
   const double reduction = eta.value_or(3);
   if (reduction < 2) return complain(theirs->place, "eta is at least 2");
-  if (least.has_value() == (most && brackets)) {
-    return complain(theirs->place, "give min_iter, or max_iter together with s");
-  }
-  const double first = least ? *least : std::max(1.0, std::floor(*most / std::pow(reduction, *brackets)));
+  const bool from_above = most && brackets;
+  if (!least && !from_above) return complain(theirs->place, "give min_iter, or max_iter together with s");
+  const double all_rungs = std::pow(reduction, brackets.value_or(0));
+  const double first = from_above ? std::max(1.0, std::floor(*most / all_rungs)) : *least;
   if (const std::optional<Node::Entry> strict = take(node, "strict")) {
     critic.warn(strict->place, "'early_terminate.strict' is not taken: a run is stopped only where it ranks too low");
   }
@@ -391,7 +414,7 @@ void translate_early_terminate(Node& tree, const Critic& critic) {
   set("kind", "successive_halving");
   set("unit", "report");
   set("min_step", static_cast<std::int64_t>(first));
-  if (most) set("max_step", static_cast<std::int64_t>(*most));
+  if (most) set("max_step", static_cast<std::int64_t>(from_above ? std::min(*most, first * all_rungs) : *most));
   set("reduction", static_cast<std::int64_t>(reduction));
   set("resume", false);
   put(tree, "pruner", std::move(pruner));
@@ -403,7 +426,8 @@ void drop_what_means_nothing(Node& tree, const Critic& critic) {
       critic.warn(entry->place, fmt::format("'{}' is not taken: each trial is 'etude train' of the experiment", key));
     }
   }
-  for (const char* key : {"project", "entity", "description", "job", "image_uri", "$schema"}) {
+  for (const char* key : {"project", "entity", "description", "job", "image_uri", "scheduler", "launch", "apiVersion",
+                          "kind", "$schema"}) {
     if (const std::optional<Node::Entry> entry = take(tree, key)) {
       critic.warn(entry->place, fmt::format("'{}' means nothing here and is left out", key));
     }
@@ -414,9 +438,14 @@ void drop_what_means_nothing(Node& tree, const Critic& critic) {
     }
   }
   if (Node::Entry* metric = tree.find("metric")) {
-    for (const char* key : {"target", "impute", "impute_while_running"}) {
+    if (const std::optional<Node::Entry> entry = take(metric->node, "target")) {
+      critic.warn(entry->place, "'metric.target' is not taken: a sweep ends with its budget");
+    }
+    for (const char* key : {"impute", "impute_while_running"}) {
       if (const std::optional<Node::Entry> entry = take(metric->node, key)) {
-        critic.warn(entry->place, fmt::format("'metric.{}' is not taken: a sweep ends with its budget", key));
+        critic.warn(entry->place, fmt::format("'metric.{}' is not taken: the sampler decides what it makes of trials "
+                                              "without a result",
+                                              key));
       }
     }
   }

@@ -131,6 +131,29 @@ TEST(WandbDistributions, WithoutAnEqualAreRefusedWithAWayOut) {
   EXPECT_THAT(complaints("{distribution: constant}"), Contains(HasSubstr("needs 'value'")));
 }
 
+// The first example of W&B's own page on these keys has 32 to 256 with q: 8.
+TEST(WandbDistributions, WithoutAnEqualNameValuesThatComeNear) {
+  EXPECT_THAT(complaints("{distribution: q_log_uniform_values, min: 32, max: 256, q: 8}"),
+              ElementsAre(HasSubstr("{values: [32, 64, 128, 256]}")));
+}
+
+TEST(WandbDistributions, ThatAreRefusedAreNotComplainedOfTwice) {
+  config::Section experiment;
+  std::int64_t layers = 1;
+  double dropout = 0;
+  experiment.integer("layers", layers, {1, 64}, "");
+  experiment.number("dropout", dropout, {0, 0.9}, "");
+  try {
+    load_sweep_text(
+        "method: random\nmetric: {name: l}\nparameters:\n  layers: {distribution: normal, mu: 4}\n"
+        "  dropout: {min: 0.0, max: 0.5}\n",
+        "wandb.yaml", {"experiment=e.yaml"}, [&](const SweepFile&) -> const config::Section& { return experiment; });
+    FAIL();
+  } catch (const config::ConfigError& error) {
+    EXPECT_THAT(error.complaints(), ElementsAre(HasSubstr("'normal'")));
+  }
+}
+
 TEST(WandbDistributions, OfExponentsAreWarnedOfWhereTheyLookLikeValues) {
   const auto sweep = loaded(
       "method: random\nmetric: {name: l}\nparameters: {x: {distribution: log_uniform, min: "
@@ -155,7 +178,12 @@ TEST(WandbEarlyTermination, CountsReportsAndBringsNobodyBack) {
   EXPECT_THAT(yaml("max_iter: 27, s: 2"),
               AllOf(HasSubstr("kind: successive_halving"), HasSubstr("unit: report"), HasSubstr("min_step: 3\n"),
                     HasSubstr("max_step: 27\n"), HasSubstr("reduction: 3\n"), HasSubstr("resume: false")));
+  EXPECT_THAT(to_yaml(*loaded("method: random\nmetric: {name: l}\nparameters: {x: [1, 2]}\nearly_terminate: null\n")),
+              HasSubstr("kind: none"));
   EXPECT_THAT(yaml("min_iter: 5, eta: 2"), AllOf(HasSubstr("min_step: 5\n"), HasSubstr("reduction: 2\n")));
+  // Its code looks at max_iter first, and divides by eta s times: 50 / 3 and 50 / 9 are two rungs, not three.
+  EXPECT_THAT(yaml("min_iter: 2, max_iter: 50, s: 2, eta: 3"),
+              AllOf(HasSubstr("min_step: 5\n"), HasSubstr("max_step: 45\n"), HasSubstr("reduction: 3\n")));
   EXPECT_THAT(complaints("[1, 2]", "early_terminate: {type: hyperband, max_iter: 27}"),
               ElementsAre(HasSubstr("min_iter, or max_iter together with s")));
   EXPECT_THAT(complaints("[1, 2]", "early_terminate: {type: envelope}"), ElementsAre(HasSubstr("hyperband")));
