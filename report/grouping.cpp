@@ -140,6 +140,8 @@ void tell_apart(std::vector<Group>& groups, const std::vector<Run>& runs) {
   }
 }
 
+Json seed_of(const Run& run) { return run.config.contains("seed") ? run.config["seed"] : Json(nullptr); }
+
 std::string name_of_single(const Run& run) {
   const std::string given = Run::text(run.config, "name");
   return !given.empty() ? given : run.config.empty() ? run.name : run.kind();
@@ -197,7 +199,8 @@ Grouping group_runs(const std::vector<Run>& runs, const std::vector<Measured>& m
       for (const std::size_t run : members) {
         if (table[run] == none) continue;
         const auto same = std::ranges::find_if(group.measured, [&](std::size_t earlier) {
-          return measured[earlier].pieces.above == measured[run].pieces.above;
+          return seed_of(runs[earlier]) == seed_of(runs[run]) &&
+                 measured[earlier].pieces.above == measured[run].pieces.above;
         });
         if (same != group.measured.end()) {
           result.same_as[run] = *same;

@@ -23,8 +23,9 @@ struct Group {
 struct Grouping {
   std::vector<Group> groups;
   std::size_t tables = 0;  ///< how many sets of groups there are that cannot be compared with each other
-  /// Of each run the earlier one of its group that measured the same to the last digit of every piece: a copy of its
-  /// folder, or the same seed once more. It says nothing new of how far seeds lie apart, and is not among `measured`.
+  /// Of each run the earlier one of its group with its seed that measured the same to the last digit of every piece: a
+  /// copy of its folder, or the same training once more. It says nothing new of how far seeds lie apart, and is not
+  /// among `measured`.
   std::vector<std::optional<std::size_t>> same_as;
 };
 
