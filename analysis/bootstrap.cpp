@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numbers>
 #include <numeric>
 #include <random>
 #include <stdexcept>
@@ -31,8 +32,7 @@ double normal_quantile(double tail) {
 double student_quantile(double tail, double freedom) {
   const double z = normal_quantile(tail);
   const double z3 = z * z * z, z5 = z3 * z * z, z7 = z5 * z * z, z9 = z7 * z * z;
-  const double terms[] = {(z3 + z) / 4, (5 * z5 + 16 * z3 + 3 * z) / 96,
-                          (3 * z7 + 19 * z5 + 17 * z3 - 15 * z) / 384,
+  const double terms[] = {(z3 + z) / 4, (5 * z5 + 16 * z3 + 3 * z) / 96, (3 * z7 + 19 * z5 + 17 * z3 - 15 * z) / 384,
                           (79 * z9 + 776 * z7 + 1482 * z5 - 1920 * z3 - 945 * z) / 92160};
   double quantile = z, power = freedom;
   for (const double term : terms) {
@@ -40,6 +40,35 @@ double student_quantile(double tail, double freedom) {
     power *= freedom;
   }
   return quantile;
+}
+
+/// How likely Student's t lies between -t and t, where t = sqrt(freedom) tan(angle): Abramowitz and Stegun 26.7.3 and
+/// 26.7.4.
+double student_within(double angle, std::int64_t freedom) {
+  const double sine = std::sin(angle), cosine = std::cos(angle);
+  const std::int64_t first = freedom % 2 == 0 ? 1 : 2;
+  double term = freedom % 2 == 0 ? 1 : cosine, sum = 0;
+  for (std::int64_t i = first; i < freedom; i += 2) {
+    sum += term;
+    term *= cosine * cosine * static_cast<double>(i) / static_cast<double>(i + 1);
+  }
+  return freedom % 2 == 0 ? sine * sum : (angle + sine * sum) * 2 / std::numbers::pi;
+}
+
+/// How much wider few pieces make an interval of replicates that are spread normally.
+double widened_by_pieces(std::size_t pieces, double confidence) {
+  const double n = static_cast<double>(pieces), tail = (1 - confidence) / 2;
+  return std::sqrt(n / (n - 1)) * student_quantile(tail, n - 1) / normal_quantile(tail);
+}
+
+/// Resamples that have drawn pieces without a single note, say, are no numbers.
+void keep_numbers(std::vector<double>& replicates) {
+  std::erase_if(replicates, [](double replicate) { return !std::isfinite(replicate); });
+}
+
+double mean_of_numbers(std::vector<double> replicates) {
+  keep_numbers(replicates);
+  return std::accumulate(replicates.begin(), replicates.end(), 0.0) / static_cast<double>(replicates.size());
 }
 
 /// Linear between the values in order, as NumPy's percentile.
@@ -109,21 +138,52 @@ SeedSpread pooled_spread(std::span<const std::vector<double>> groups) {
   return {freedom == 0 ? 0 : std::sqrt(squares / static_cast<double>(freedom)), freedom};
 }
 
-void move_by_seeds(std::vector<double>& replicates, const SeedSpread& spread, double share, std::uint64_t seed) {
-  if (spread.freedom == 0) return;
-  std::mt19937_64 random(seed);
-  std::student_t_distribution<double> draws(static_cast<double>(spread.freedom));
-  for (double& replicate : replicates) replicate += share * spread.deviation * draws(random);
-}
-
 double expanded_confidence(std::size_t pieces, double confidence) {
-  const double n = static_cast<double>(pieces);
-  return 1 - 2 * normal_tail(std::sqrt(n / (n - 1)) * student_quantile((1 - confidence) / 2, n - 1));
+  return 1 - 2 * normal_tail(widened_by_pieces(pieces, confidence) * normal_quantile((1 - confidence) / 2));
 }
 
 Interval percentile_interval(std::vector<double> replicates, std::size_t pieces, double confidence) {
+  keep_numbers(replicates);
   if (pieces < kFewestPieces || replicates.empty()) throw std::invalid_argument("too few pieces for an interval");
   const double tail = (1 - expanded_confidence(pieces, confidence)) / 2;
+  const double low = percentile(replicates, tail);
+  return {low, percentile(replicates, 1 - tail)};
+}
+
+std::vector<double> student_draws(std::int64_t freedom, std::size_t count) {
+  const double n = static_cast<double>(freedom);
+  const double at_zero = 2 / std::sqrt(std::numbers::pi) * std::exp(std::lgamma((n + 1) / 2) - std::lgamma(n / 2));
+  std::vector<double> draws(count);
+  double angle = 0;
+  for (std::size_t i = count / 2; i < count; ++i) {
+    const double place = (2 * static_cast<double>(i) + 1) / static_cast<double>(count) - 1;
+    // Newton's steps from the quantile before: student_within() rises ever more slowly, so none goes too far.
+    constexpr int kMostSteps = 60;
+    for (int step = 0; step < kMostSteps; ++step) {
+      const double short_of = place - student_within(angle, freedom);
+      if (short_of <= 1e-15) break;
+      angle += short_of / (at_zero * std::pow(std::cos(angle), n - 1));
+    }
+    draws[i] = std::sqrt(n) * std::tan(angle);
+    draws[count - 1 - i] = -draws[i];
+  }
+  constexpr std::uint64_t kSeed = 2;
+  std::mt19937_64 random(kSeed);
+  for (std::size_t i = count; i > 1; --i) std::swap(draws[i - 1], draws[draw_below(random, i)]);
+  return draws;
+}
+
+Interval interval_with_seeds(std::vector<double> replicates, std::size_t pieces, double deviation,
+                             std::span<const double> draws, double confidence) {
+  if (pieces < kFewestPieces || replicates.empty()) throw std::invalid_argument("too few pieces for an interval");
+  if (draws.size() != replicates.size()) throw std::invalid_argument("one draw of a seed for each replicate");
+  const double centre = mean_of_numbers(replicates);
+  const double wider = widened_by_pieces(pieces, confidence), tail = (1 - confidence) / 2;
+  for (std::size_t i = 0; i < replicates.size(); ++i) {
+    replicates[i] = centre + wider * (replicates[i] - centre) + deviation * draws[i];
+  }
+  keep_numbers(replicates);
+  if (replicates.empty()) throw std::invalid_argument("no replicate is a number");
   const double low = percentile(replicates, tail);
   return {low, percentile(replicates, 1 - tail)};
 }

@@ -38,18 +38,25 @@ struct SeedSpread {
 /// Pooled over groups of runs whose configurations differ by the seed alone: each group is the metrics of its runs.
 SeedSpread pooled_spread(std::span<const std::vector<double>> groups);
 
-/// Moves each replicate as another draw of seeds would: by `share` x deviation x a draw of Student's t with the spread's
-/// degrees of freedom. For the mean of m runs `share` is sqrt(1/m), for the difference of two means sqrt(1/m + 1/n).
-/// Drawing from the two or three seeds themselves would make the interval much too narrow (Cameron, Gelbach and Miller
-/// 2008).
-void move_by_seeds(std::vector<double>& replicates, const SeedSpread& spread, double share, std::uint64_t seed);
-
 /// The interval between two percentiles of the replicates. They lie further out than (1 - confidence) / 2 on either
 /// side, as Student's t lies beyond the normal distribution and a sample's variance below that of what it is drawn
 /// from; without that the interval for few pieces would be too narrow (the "expanded percentile interval", Hesterberg
-/// 2015, section 5.3). Throws std::invalid_argument for fewer than kFewestPieces pieces.
+/// 2015, section 5.3). Replicates that are no number, since nothing was below the line, do not count. Throws
+/// std::invalid_argument for fewer than kFewestPieces pieces, or without any replicate that is a number.
 Interval percentile_interval(std::vector<double> replicates, std::size_t pieces, double confidence = 0.95);
 /// The confidence that the plain percentile interval has to be asked for, to be that.
 double expanded_confidence(std::size_t pieces, double confidence);
+
+/// The quantiles of Student's t that stand for `count` draws of it ((i + 1/2) / count, no chance in their tails), in an
+/// order that has nothing to do with theirs. `freedom` is at least 1. A function of its arguments alone.
+std::vector<double> student_draws(std::int64_t freedom, std::size_t count);
+
+/// The interval where another seed would have moved the metric too: each replicate is moved by `deviation`, how far
+/// seeds move it, times one of `draws`, student_draws() as many as there are replicates. What few pieces ask for widens
+/// the pieces' part alone: percentiles further out would mean many times the width where two seeds say how far seeds
+/// move. Drawing from the two or three seeds themselves would make it much too narrow (Cameron, Gelbach and Miller
+/// 2008). Throws as percentile_interval() does.
+Interval interval_with_seeds(std::vector<double> replicates, std::size_t pieces, double deviation,
+                             std::span<const double> draws, double confidence = 0.95);
 
 }  // namespace etude::analysis

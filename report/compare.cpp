@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <numeric>
 #include <utility>
 
@@ -11,7 +12,7 @@ namespace {
 using analysis::Interval;
 using analysis::SeedSpread;
 
-constexpr std::uint64_t kSeedOfPieces = 1, kSeedOfSeeds = 2;
+constexpr std::uint64_t kSeedOfPieces = 1;
 
 /// Enough for the percentiles to move by a hundredth of the interval's width; fewer where that would take long.
 std::size_t resamples_for(std::size_t runs, std::size_t pieces) {
@@ -59,9 +60,7 @@ class Table {
     const SeedSpread spread = analysis::pooled_spread(std::span(&values_[i], 1));
     if (spread.freedom > 0) figures.deviation = spread.deviation;
     if (!enough()) return figures;
-    std::vector<double> mean = means_[i];
-    analysis::move_by_seeds(mean, spread, std::sqrt(1.0 / static_cast<double>(values_[i].size())), kSeedOfSeeds);
-    figures.interval = analysis::percentile_interval(std::move(mean), pieces_);
+    figures.interval = interval(means_[i], spread, 1.0 / static_cast<double>(values_[i].size()));
     return figures;
   }
 
@@ -90,8 +89,7 @@ class Table {
     std::vector<double> difference(means_[i].size());
     std::ranges::transform(means_[i], means_[j], difference.begin(), std::minus<>());
     const double share = 1.0 / static_cast<double>(result.seeds_a) + 1.0 / static_cast<double>(result.seeds_b);
-    analysis::move_by_seeds(difference, spread, std::sqrt(share), kSeedOfSeeds);
-    result.interval = analysis::percentile_interval(std::move(difference), pieces_);
+    result.interval = interval(std::move(difference), spread, share);
     result.verdict = result.interval->holds(0)   ? Verdict::kWithinNoise
                      : result.interval->high < 0 ? Verdict::kABetter
                                                  : Verdict::kBBetter;
@@ -99,6 +97,14 @@ class Table {
   }
 
  private:
+  /// `share` of the spread's variance is in what the replicates are of: 1/m for a mean over m seeds.
+  Interval interval(std::vector<double> replicates, const SeedSpread& spread, double share) const {
+    if (spread.freedom == 0) return analysis::percentile_interval(std::move(replicates), pieces_);
+    std::vector<double>& draws = draws_[spread.freedom];
+    if (draws.empty()) draws = analysis::student_draws(spread.freedom, replicates.size());
+    return analysis::interval_with_seeds(std::move(replicates), pieces_, spread.deviation * std::sqrt(share), draws);
+  }
+
   /// The two groups' own where each has several seeds; else what the other groups hint at.
   SeedSpread spread_between(std::size_t i, std::size_t j, SeedsKnown& known) const {
     if (values_[i].size() > 1 && values_[j].size() > 1) {
@@ -116,6 +122,7 @@ class Table {
   std::vector<std::vector<double>> values_;  ///< of each group's runs
   std::vector<std::vector<double>> means_;   ///< of each group, replicated
   std::vector<std::pair<std::size_t, Interval>> intervals_;
+  mutable std::map<std::int64_t, std::vector<double>> draws_;  ///< by degrees of freedom, made when they are needed
 };
 
 void compare_within(const Table& table, const std::vector<std::size_t>& order, std::vector<Comparison>& comparisons) {

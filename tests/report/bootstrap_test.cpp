@@ -1,5 +1,6 @@
 #include "analysis/bootstrap.h"
 
+#include <algorithm>
 #include <cmath>
 #include <random>
 
@@ -120,12 +121,45 @@ TEST(Bootstrap, SeedsArePooledOverGroups) {
   EXPECT_EQ(analysis::pooled_spread(std::vector<std::vector<double>>{{5}}).freedom, 0);
 }
 
-TEST(Bootstrap, TwoSeedsWidenTheIntervalAsStudentsTDoes) {
-  // With nothing else that varies, the interval is t times the deviation of the mean: t(0.975, 2) = 4.3027.
-  std::vector<double> still(40000, 1.0);
-  analysis::move_by_seeds(still, {.deviation = 0.1, .freedom = 2}, std::sqrt(0.5), 4);
-  const Interval interval = analysis::percentile_interval(still, 1'000'000);
-  EXPECT_NEAR(interval.high - interval.low, 2 * 4.3027 * 0.1 * std::sqrt(0.5), 0.03);
+TEST(Bootstrap, DrawsOfSeedsAreSpreadAsSciPysStudentsT) {
+  const auto folder = scipy();
+  if (!folder) GTEST_SKIP() << "no SciPy: script/setup --test makes .deps/oracle-optuna";
+  const std::string script = R"(
+import numpy as np
+from scipy import stats
+for freedom in (1, 2, 3, 8, 57):
+    print(*stats.t.ppf((np.arange(40) + 0.5) / 40, freedom))
+)";
+  const std::vector<double> oracle = numbers_in(testing::run_python(script, {}, *folder));
+  ASSERT_EQ(oracle.size(), 5 * 40u);
+  std::size_t next = 0;
+  for (const int freedom : {1, 2, 3, 8, 57}) {
+    std::vector<double> draws = analysis::student_draws(freedom, 40);
+    EXPECT_FALSE(std::ranges::is_sorted(draws));
+    std::ranges::sort(draws);
+    for (const double draw : draws) EXPECT_NEAR(draw, oracle[next++], 1e-9) << freedom;
+  }
+}
+
+TEST(Bootstrap, TwoSeedsWidenTheIntervalAsStudentsTDoesHoweverFewThePieces) {
+  // With nothing else that varies, the interval is t times the deviation of the mean: t(0.975, 2) = 4.3027, and 12.706
+  // with one degree of freedom.
+  const std::vector<double> still(10000, 1.0);
+  for (const std::size_t pieces : {5, 9, 1000}) {
+    for (const auto& [freedom, t] : {std::pair(2, 4.3027), std::pair(1, 12.706)}) {
+      const Interval interval =
+          analysis::interval_with_seeds(still, pieces, 0.1, analysis::student_draws(freedom, still.size()));
+      EXPECT_NEAR(interval.low, 1 - 0.1 * t, 0.003);
+      EXPECT_NEAR(interval.high, 1 + 0.1 * t, 0.003);
+    }
+  }
+}
+
+TEST(Bootstrap, WhereSeedsMoveNothingFewPiecesAskForAsMuchAsWithoutThem) {
+  const std::vector<double> difference = differences(two_runs(9, 0.05, 4), 20000);
+  const Interval without = analysis::percentile_interval(difference, 9);
+  const Interval with = analysis::interval_with_seeds(difference, 9, 0, analysis::student_draws(4, difference.size()));
+  EXPECT_NEAR(with.high - with.low, without.high - without.low, 0.1 * (without.high - without.low));
 }
 
 }  // namespace
