@@ -48,7 +48,8 @@ struct Trend {
 ///    of the tokens, falls by more than what is told apart, and by more than twice its standard error, per doubling
 ///  - flat: neither; since the first point that is not told apart from the lowest
 ///
-/// The noise is estimated from second differences in that half, so that a smooth curve has none.
+/// The noise is estimated from second differences in that half, so that a smooth curve has none; nor has one that falls
+/// fast at first and then ever more slowly, as that of a short run.
 Trend trend_of(const Series& curve);
 
 /// Where a run stands: an answer to "is 2.1 good?".

@@ -36,19 +36,16 @@ Line fit(const std::vector<double>& x, const std::vector<double>& y) {
   return line;
 }
 
-/// The lower one of two.
-double median(std::vector<double> values) {
-  const auto middle = values.begin() + static_cast<std::ptrdiff_t>((values.size() - 1) / 2);
-  std::ranges::nth_element(values, middle);
-  return *middle;
-}
-
-/// Standard deviation of one value around a smooth curve: second differences of independent normal values have the
-/// variance 6 σ², and the median of a normal value's size is 0.6745 σ.
+/// Standard deviation of one value around a smooth curve. Second differences of independent normal values have the
+/// variance 6 σ², and their lower quartile is -0.6745 of its root. A curve that falls ever more slowly bends upwards,
+/// so what bends downwards is noise, and what bends upwards may be the curve.
 double noise_of(const std::vector<double>& loss) {
   std::vector<double> bends;
-  for (std::size_t i = 2; i < loss.size(); ++i) bends.push_back(std::abs(loss[i] - 2 * loss[i - 1] + loss[i - 2]));
-  return bends.empty() ? 0 : median(bends) / (0.6745 * std::sqrt(6.0));
+  for (std::size_t i = 2; i < loss.size(); ++i) bends.push_back(loss[i] - 2 * loss[i - 1] + loss[i - 2]);
+  if (bends.empty()) return 0;
+  const auto quartile = bends.begin() + static_cast<std::ptrdiff_t>((bends.size() - 1) / 4);
+  std::ranges::nth_element(bends, quartile);
+  return std::max(0.0, -*quartile) / (0.6745 * std::sqrt(6.0));
 }
 
 double mean(const std::vector<double>& values, std::size_t begin, std::size_t end) {
