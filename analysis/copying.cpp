@@ -20,6 +20,21 @@ struct Run {
 
 std::size_t at(std::int64_t i) { return static_cast<std::size_t>(i); }
 
+/// The piece's line without doublings: of notes that are struck together and lie octaves apart the lowest.
+std::vector<StreamNote> undoubled(const data::Score& score) {
+  constexpr int kOctave = 12;
+  std::vector<StreamNote> kept;
+  std::uint32_t struck = 0;  // pitch classes of the chord, a bit each
+  for (const StreamNote& note : note_stream(score)) {
+    if (kept.empty() || kept.back().step != note.step) struck = 0;
+    const std::uint32_t pitch_class = 1U << (note.pitch % kOctave);
+    if ((struck & pitch_class) != 0) continue;
+    struck |= pitch_class;
+    kept.push_back(note);
+  }
+  return kept;
+}
+
 /// What SharedRun::telling is. A run's first step from onset to onset has none before it in the run, and counts as
 /// even.
 std::int64_t telling_notes(std::span<const StreamNote> run, std::span<const Follows> follows) {
@@ -81,7 +96,7 @@ struct CopyIndex::Place {
 CopyIndex::CopyIndex(const NextScore& next, const std::function<void(std::int64_t pieces)>& added) {
   std::vector<Follows> follows;
   while (const auto piece = next()) {
-    const std::vector<StreamNote> stream = note_stream(piece->score);
+    const std::vector<StreamNote> stream = undoubled(piece->score);
     names_.push_back(piece->name);
     begins_.push_back(notes());
     for (const StreamNote& note : stream) {
@@ -112,7 +127,7 @@ CopyIndex::Place CopyIndex::place_of(const RunIndex& index, const std::vector<St
 }
 
 Copying CopyIndex::compare(const data::Score& score) const {
-  const std::vector<StreamNote> stream = note_stream(score);
+  const std::vector<StreamNote> stream = undoubled(score);
   const auto longest = [&](const RunIndex& index, const std::vector<Run>& runs) -> std::optional<SharedRun> {
     const auto best = std::max_element(runs.begin(), runs.end(), [](const Run& a, const Run& b) {
       return std::tuple(a.telling, a.notes, b.first) < std::tuple(b.telling, b.notes, a.first);

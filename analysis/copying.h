@@ -43,7 +43,7 @@ struct SharedRun {
 
 /// What one piece shares with the indexed ones.
 struct Copying {
-  std::int64_t notes = 0;  ///< of the piece's stream
+  std::int64_t notes = 0;  ///< of the piece's stream, without doublings in octaves
   /// By `telling`, then by notes; where it stands in several places the one at the same pitch, then the first.
   std::optional<SharedRun> longest;
   std::optional<SharedRun> longest_exact;  ///< without transposition
@@ -52,7 +52,9 @@ struct Copying {
   std::map<std::int64_t, double> overlap_exact;
 };
 
-/// Pieces in which copies of others' notes are looked for. What counts as the same: RunIndex. About 35 bytes a note.
+/// Pieces in which copies of others' notes are looked for. What counts as the same: RunIndex, on lines in which a note
+/// that is struck together with the same note one or more octaves lower is left out, so that doubling a tune in octaves
+/// makes no other music of it. About 35 bytes a note.
 class CopyIndex {
  public:
   /// `added` is told after each piece how many there are.

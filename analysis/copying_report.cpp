@@ -210,7 +210,7 @@ std::string in_words(const CopyingReport& report) {
     if (piece.copied) text += fmt::format("  {}\n", in_words(piece));
   }
   text += fmt::format("  a run of more than {:.0f} notes, repeated figures counted once, is called a copy: ",
-                      report.threshold);
+                      std::floor(report.threshold));
   text +=
       std::ssize(report.held_out) < kFewHeldOut
           ? fmt::format("a fixed number, since {} held-out pieces do not say what is usual\n", report.held_out.size())

@@ -106,7 +106,8 @@ json compare_histogram(Pieces generated, Pieces reference, std::size_t index) {
       {"generated", numbers(ours)}, {"reference", numbers(theirs)}, {"distance", number(jensen_shannon(ours, theirs))}};
 }
 
-/// Likeness of bars by their distance, the mean of the pieces where it is defined.
+/// Likeness of bars by their distance, the mean of the pieces that are long enough; nan where fewer than a quarter are:
+/// the end of a curve would be that of one or two long pieces.
 std::vector<double> mean_similarity(Pieces pieces) {
   std::vector<double> means;
   for (std::size_t i = 0; i < kMostBarsApart; ++i) {
@@ -116,7 +117,8 @@ std::vector<double> mean_similarity(Pieces pieces) {
       sum += piece.similarity[i];
       ++n;
     }
-    means.push_back(n > 0 ? sum / n : std::numeric_limits<double>::quiet_NaN());
+    const bool enough = n > 0 && 4 * n >= static_cast<double>(pieces.size());
+    means.push_back(enough ? sum / n : std::numeric_limits<double>::quiet_NaN());
   }
   return means;
 }

@@ -72,6 +72,7 @@ TEST(CopyingReport, TheThresholdIsTheUpperFenceOfHeldOutPieces) {
   for (const std::size_t notes : {10, 11, 12, 13, 14, 15, 16, 17, 90}) held_out.push_back(beginning(notes));
   const CopyingReport report = find_copies({}, one_by_one(held_out), one_by_one(piece));
   EXPECT_NEAR(report.threshold, 24.63, 0.01);
+  EXPECT_THAT(in_words(report), HasSubstr("a run of more than 24 notes"));  // 25 are one
   EXPECT_EQ(to_json(report)["held_out"]["median"], 14);
   EXPECT_EQ(to_json(report)["held_out"]["max"], 90);
 }

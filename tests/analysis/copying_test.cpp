@@ -113,6 +113,24 @@ TEST(Copying, NoteValuesTwiceAsLongAreTheSameMusic) {
   EXPECT_EQ(found.longest->notes, found.notes);
 }
 
+TEST(Copying, DoublingInOctavesMakesNoOtherMusic) {
+  const auto pieces = training_set();
+  for (const int octave : {12, -12}) {
+    data::Score piece = pieces[4].score;
+    auto& notes = piece.tracks[0].notes;
+    const std::size_t written = notes.size();
+    for (std::size_t i = 0; i < written; ++i) {
+      notes.push_back(notes[i]);
+      notes.back().pitch += octave;
+    }
+    const Copying found = index_of(pieces).compare(piece);
+    ASSERT_TRUE(found.longest);
+    EXPECT_EQ(found.longest->source, "piece-5");
+    EXPECT_EQ(found.longest->notes, found.notes);
+    EXPECT_EQ(found.longest->semitones, octave > 0 ? 0 : octave);
+  }
+}
+
 TEST(Copying, OneChangedNoteSplitsARun) {
   const auto pieces = training_set();
   data::Score piece = pieces[9].score;

@@ -103,6 +103,17 @@ TEST(MusicComparison, GivesEachPieceWithItsFigures) {
   EXPECT_TRUE(piece.at("repetition").at("16").is_null());
 }
 
+TEST(MusicComparison, TheEndOfACurveIsNotThatOfOneLongPiece) {
+  // Four pieces of 4 bars and one of 16: bars 3 apart are in all of them, bars 4 apart in one of five.
+  std::vector<PieceFigures> set{measure_piece("long.mid", melody(std::vector<int>(64, 60), 480))};
+  for (int i = 0; i < 4; ++i) set.push_back(measure_piece("short.mid", melody(std::vector<int>(16, 60), 480)));
+  const json structure = compare_music(set, set).at("structure");
+  EXPECT_EQ(structure.at("generated").at(2), 1);
+  EXPECT_TRUE(structure.at("generated").at(3).is_null());
+  set.pop_back();  // now it is one of four
+  EXPECT_EQ(compare_music(set, set).at("structure").at("generated").at(3), 1);
+}
+
 TEST(MusicComparison, TakesEmptySetsAndPieces) {
   const std::vector<PieceFigures> silent{measure_piece("silent.mid", data::Score{})};
   const auto some = set_of(2, 0);

@@ -22,8 +22,8 @@ class Dice {
   std::uint64_t state_;
 };
 
-/// Music for two hands without any sense, in eighths of 480 ticks a quarter: chords of one to three notes, each step an
-/// eighth, a quarter or a dotted quarter.
+/// Music for two hands without any sense, in eighths of 480 ticks a quarter: chords of one to three notes within an
+/// octave, each step an eighth, a quarter or a dotted quarter.
 inline data::Score nonsense(std::uint64_t seed, int onsets) {
   Dice dice(seed);
   data::Score score;
@@ -32,7 +32,7 @@ inline data::Score nonsense(std::uint64_t seed, int onsets) {
   for (int i = 0; i < onsets; ++i) {
     const int voices = dice.roll(1, 3);
     int pitch = dice.roll(40, 60);
-    for (int voice = 0; voice < voices; ++voice, pitch += dice.roll(3, 9)) {
+    for (int voice = 0; voice < voices; ++voice, pitch += dice.roll(3, 5)) {
       track.notes.push_back({time, 200, pitch, dice.roll(20, 100)});
     }
     time += 240 * dice.roll(1, 3);
