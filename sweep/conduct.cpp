@@ -213,6 +213,7 @@ void Conduct::hand_to(std::int64_t number, const Worker& worker, const std::stri
   one.standing = {worker, Verdict::kContinue, "", now, now};
   one.request = request;
   to_resume.erase(number);
+  study.remove_attribute(number, kReason);  // of an earlier loss or rest
   requests[request] = number;
   const Trial& trial = existing(number);
   if (text_attribute(trial, kRequest) != request || !trial.system_attributes.contains(kLive)) {

@@ -145,6 +145,7 @@ void Conduct::complete(std::int64_t number, const std::map<std::string, double>&
     const auto which = static_cast<std::size_t>(bad - values.begin());
     fail(number, fmt::format("its {} is not a number", sweep.objectives[which].name));
   } else {
+    study.remove_attribute(number, kReason);
     study.set_state(number, TrialState::kComplete, std::move(values), clock());
   }
 }

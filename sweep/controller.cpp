@@ -13,6 +13,14 @@ namespace {
 
 constexpr double kStintsAreStored = 30;  ///< every so many seconds, of workers that nobody launched
 
+constexpr const char* kMetricNames = "study:metric_names";  ///< Optuna's, for its plots
+
+Json metric_names(const SweepFile& sweep) {
+  Json names = Json::array();
+  for (const Objective& objective : sweep.objectives) names.push_back(objective.name);
+  return names;
+}
+
 StudyRecord open_study(const SweepFile& sweep, Storage& storage) {
   std::vector<Direction> directions;
   for (const Objective& objective : sweep.objectives) directions.push_back(objective.direction);
@@ -25,6 +33,13 @@ StudyRecord open_study(const SweepFile& sweep, Storage& storage) {
                     "another name makes another study",
                     sweep.name, without_password(sweep.storage), found->directions.size(),
                     found->directions.size() == 1 ? "" : "s"));
+  }
+  const auto names = found->system_attributes.find(kMetricNames);
+  if (names != found->system_attributes.end() && names->second != metric_names(sweep)) {
+    throw UsageError(fmt::format(
+        "study '{}' in {} holds values of {}, the sweep file asks for {}: these cannot be compared; another "
+        "name makes another study",
+        sweep.name, without_password(sweep.storage), dump_json(names->second), dump_json(metric_names(sweep))));
   }
   return *found;
 }
@@ -48,12 +63,8 @@ Controller::Controller(const SweepFile& sweep, std::unique_ptr<Storage> storage,
   conduct_ = std::make_unique<Conduct>(sweep, std::move(storage), std::move(record), std::move(clock));
   std::unique_lock lock(conduct_->study.mutex());
   conduct_->take_over();
-  Json names = Json::array();
-  for (const Objective& objective : sweep.objectives) names.push_back(objective.name);
-  constexpr const char* kMetricNames = "study:metric_names";  // Optuna's, for its plots
-  const auto& attributes = conduct_->study.record().system_attributes;
-  if (const auto known = attributes.find(kMetricNames); known == attributes.end() || known->second != names) {
-    conduct_->study.set_study_attribute(true, kMetricNames, names);
+  if (!conduct_->study.record().system_attributes.contains(kMetricNames)) {
+    conduct_->study.set_study_attribute(true, kMetricNames, metric_names(sweep));
   }
   std::int64_t position = 0;
   for (const auto& values : sweep.enqueue) {

@@ -101,6 +101,34 @@ TEST_F(ControllerTest, AControllerThatWasKilledKnowsItsTrialsWhenItIsBack) {
   EXPECT_EQ(ask("c"), 2);
 }
 
+TEST_F(ControllerTest, ValuesOfAnotherMetricAreNotTakenForThoseOfThisOne) {
+  begin();
+  ask("a");
+  complete(0, 0.25);
+  controller_.reset();
+  std::string other = kPlain;
+  other.replace(other.find("{name: loss"), 11, "{name: perplexity");
+  try {
+    begin("", other);
+    FAIL() << "a loss of 0.25 would be the best perplexity for ever";
+  } catch (const UsageError& error) {
+    EXPECT_THAT(error.what(), testing::AllOf(HasSubstr("\"loss\""), HasSubstr("\"perplexity\"")));
+  }
+}
+
+TEST_F(ControllerTest, WhatATrialWasOnceLostForIsNotSaidOfItWhenItIsComplete) {
+  begin("resources: {max_restarts: 1}\ncontroller: {lease: 60s}\n");
+  ask("a");
+  now_ += 61;
+  controller_->look_around();
+  EXPECT_THAT(reason(0), HasSubstr("no word"));
+  ask("b");
+  complete(0, 1.0);
+  EXPECT_EQ(stored(0).state, TrialState::kComplete);
+  EXPECT_FALSE(stored(0).system_attributes.contains(kReason));
+  EXPECT_EQ(stored(0).system_attributes.at(kRetries), 1);
+}
+
 TEST_F(ControllerTest, ATrialWhoseWorkerIsSilentIsGivenToAnotherAndFailsInTheEnd) {
   begin("resources: {max_restarts: 1}\ncontroller: {lease: 60s}\n");
   ask("a");
