@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "sweep/pareto.h"
+#include "sweep/samplers/population.h"
 #include "sweep/trial_notes.h"
 
 namespace etude::sweep {
@@ -236,7 +237,9 @@ Order Conduct::order(std::int64_t number) const {
   for (const Parameter& parameter : trial.parameters) order.parameters[parameter.name] = parameter.external();
   if (const auto parent = whole_attribute(trial, kParent, -1); parent >= 0) order.parent = parent;
   if (!trial.reports.empty()) order.resumed_at = trial.reports.back().step;
+  if (const auto until = whole_attribute(trial, kUntil, -1); until >= 0) order.until = until;
   order.lease = sweep.controller.lease;
+  order.allowance = allowance(clock());
   return order;
 }
 

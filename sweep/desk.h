@@ -40,7 +40,9 @@ struct Order {
   std::map<std::string, Json> parameters;  ///< external values
   std::optional<std::int64_t> parent;      ///< go on from the checkpoint of that trial
   std::optional<std::int64_t> resumed_at;  ///< this very trial was begun before: its last report's step
-  double lease = 0;                        ///< seconds within which it must say something
+  std::optional<std::int64_t> until;  ///< the step at which it has done what it was to do, where it is known before
+  double lease = 0;                   ///< seconds within which it must say something
+  double allowance = -1;              ///< as in Answer
 };
 
 /// What a worker says on its way: any metrics, among them the objectives'.

@@ -1,6 +1,7 @@
 #include "sweep/reporter.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 #include <cstdlib>
 #include <limits>
@@ -22,6 +23,8 @@ using namespace std::chrono_literals;
 constexpr auto kSignOfLife = 5s;    ///< also how soon a wish that comes by hand is heard
 constexpr auto kBetweenTries = 2s;  ///< while nobody answers
 constexpr auto kLastWords = 30s;    ///< how long a run that is done waits for somebody to tell it to
+
+double now() { return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count(); }
 
 /// Training waits for answers.
 ClientOptions quick(ClientOptions options) {
@@ -56,11 +59,23 @@ std::optional<TrialOfSweep> trial_of_environment() {
         "a trial of a sweep needs both ETUDE_SWEEP_CONTROLLER (a controller.json or a URL) and "
         "ETUDE_SWEEP_TRIAL (its number) in its environment");
   }
-  return TrialOfSweep{controller, number};
+  TrialOfSweep found{controller, number, std::nullopt};
+  if (const char* until = std::getenv("ETUDE_SWEEP_UNTIL")) {
+    std::int64_t step = 0;
+    if (config::parse_integer(until, step) != config::Parse::kGood) {
+      throw UsageError(fmt::format("ETUDE_SWEEP_UNTIL is the step at which the trial ends, found '{}'", until));
+    }
+    found.until = step;
+  }
+  return found;
 }
 
 Reporter::Reporter(TrialOfSweep trial, const std::filesystem::path& metrics)
-    : trial_(std::move(trial)), untold_(evaluations_in(metrics)), measured_(untold_) {
+    : trial_(std::move(trial)),
+      stored_(run::RunFolder(metrics.parent_path()).job()),
+      began_(now()),
+      untold_(evaluations_in(metrics)),
+      measured_(untold_) {
   thread_ = std::jthread([this](std::stop_token stop) { keep_in_touch(std::move(stop)); });
 }
 
@@ -71,7 +86,8 @@ train::Word Reporter::evaluated(std::int64_t step, const std::map<std::string, d
   untold_.push_back({step, metrics});
   measured_.push_back({step, metrics});
   if (!away_) talk(lock);  // or the thread tells it when somebody answers again
-  return word();
+  const train::Word said = word();
+  return said == train::Word::kGoOn && trial_.until && step >= *trial_.until ? train::Word::kFinish : said;
 }
 
 void Reporter::finished(std::int64_t step) {
@@ -127,6 +143,7 @@ bool Reporter::talk(std::unique_lock<std::mutex>& lock) {
     if (std::exchange(away_, false)) fmt::print(stderr, "sweep: the controller answers again\n");
   } else if (!std::exchange(away_, true)) {
     fmt::print(stderr, "sweep: {}; training goes on, and what is measured is told later\n", trouble);
+    if (!has_heard_) fall_back();
   }
   wake_.notify_all();
   return answer.has_value();
@@ -136,9 +153,29 @@ void Reporter::hear(const Answer& answer) {
   if (answer.verdict != Verdict::kContinue) word_ = word_for(answer.verdict);
   constexpr double kForEver = 1e9;
   const bool bound = answer.allowance >= 0 && answer.allowance < kForEver;
-  const auto last = Clock::now() + std::chrono::duration_cast<Clock::duration>(
-                                       std::chrono::duration<double>(bound ? answer.allowance : 0));
-  until_ = bound ? last.time_since_epoch().count() : std::numeric_limits<Clock::rep>::max();
+  const std::optional<double> until = bound ? std::optional(now() + answer.allowance) : std::nullopt;
+  train_until(until);
+  constexpr double kMuch = 1;  // second, or every answer would be a file
+  const bool is_stored = has_heard_ && until.has_value() == stored_until_.has_value() &&
+                         std::abs(until.value_or(0) - stored_until_.value_or(0)) < kMuch;
+  has_heard_ = true;
+  if (is_stored) return;
+  stored_.hold_until(until);
+  stored_until_ = until;
+}
+
+/// These ranks were started while there was no controller.
+void Reporter::fall_back() {
+  has_heard_ = true;
+  stored_until_ = stored_.until(began_);
+  train_until(stored_until_);
+  stored_.hold_until(stored_until_);
+}
+
+void Reporter::train_until(std::optional<double> time) {
+  const auto left = std::chrono::duration<double>(time.value_or(0) - now());
+  until_ = time ? (Clock::now() + std::chrono::duration_cast<Clock::duration>(left)).time_since_epoch().count()
+                : std::numeric_limits<Clock::rep>::max();
 }
 
 void Reporter::keep_in_touch(std::stop_token stop) {

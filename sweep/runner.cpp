@@ -12,6 +12,7 @@
 #include "sweep/harvest.h"
 #include "sweep/parameters.h"
 #include "sweep/place.h"
+#include "sweep/stored_allowance.h"
 
 namespace etude::sweep {
 namespace {
@@ -125,6 +126,8 @@ std::vector<std::string> Runner::assignments(const Order& order) const {
 void Runner::start(const Order& order) {
   const fs::path folder = run::RunFolder(folder_of(sweep_, order.number)).job();
   told_to_stop_.erase(order.number);
+  fs::create_directories(folder);
+  StoredAllowance(folder).grant(order.allowance < 0 ? std::nullopt : std::optional(order.allowance));
   if (fs::exists(folder / "job.json")) {
     if (const launch::Job job = launch::load_job(folder); !job.id.empty()) {
       launch::resume(job, {});
@@ -139,6 +142,7 @@ void Runner::launch(const Order& order) {
   const bool shared = cluster->engine_in_use().shares_files();
   cluster->environment["ETUDE_SWEEP_CONTROLLER"] = shared ? place_.string() : find_controller(place_.string()).url;
   cluster->environment["ETUDE_SWEEP_TRIAL"] = std::to_string(order.number);
+  if (order.until) cluster->environment["ETUDE_SWEEP_UNTIL"] = std::to_string(*order.until);
   cluster->max_restarts = sweep_.resources.max_restarts;
   const launch::Request request = prepare_(assignments(order));
   launch::settle(*cluster, {request});

@@ -375,6 +375,12 @@ bool Trainer::resume() {
 void Trainer::go_on_from(const run::RunFolder& other) {
   const std::string checkpoint = checkpoint::find_checkpoint(other.checkpoints(), "last").string();
   take_up(checkpoint);
+  if (step_ >= steps_) {
+    throw UsageError(
+        fmt::format("{}: has come to step {} already, and train.steps is {}: nothing is left to train; "
+                    "raise train.steps, or take over its weights alone with train.init_from",
+                    checkpoint, step_, steps_));
+  }
   log_.info(fmt::format("going on from step {} of {}", step_, checkpoint));
 }
 
