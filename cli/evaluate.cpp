@@ -85,6 +85,29 @@ void tell_pace(const models::Model& model, const data::Pack& pack, const evaluat
   fmt::print("That was the beginning of the split; the whole would take about {}\n", log::duration(estimate));
 }
 
+/// The pack that the run was trained on, or nothing where it is no longer there.
+std::optional<data::Pack> own_pack(const train::TrainedModel& trained) {
+  try {
+    return data::Pack::open(trained.experiment.data.pack);
+  } catch (const Error&) {
+    return std::nullopt;
+  }
+}
+
+/// Of another pack's music some may be what the run learned from.
+void look_for_learned(nlohmann::json& result, const train::TrainedModel& trained) {
+  const std::optional<data::Pack> own = own_pack(trained);
+  evaluate::set_learned_from(result, own ? &*own : nullptr);
+  const std::size_t pieces = result.at("pieces").size();
+  if (const auto learned = result.value("learned", std::size_t{0}); learned > 0) {
+    fmt::print(stderr, "warning: the run learned from {} of these {} pieces, so it is not as good as this says\n",
+               learned, pieces);
+  } else if (!own) {
+    fmt::print(stderr, "{}: is not there any more, so nobody knows whether the run learned from these {} pieces\n",
+               trained.experiment.data.pack.string(), pieces);
+  }
+}
+
 /// Measures the model on the split, on all ranks, and tells of it.
 void measure_loss(comm::Communicator& communicator, const Arguments& arguments, const run::RunFolder& folder,
                   train::TrainedModel& trained, const data::Pack& pack, parallel::WorkerPool& workers) {
@@ -111,6 +134,7 @@ void measure_loss(comm::Communicator& communicator, const Arguments& arguments, 
 
   nlohmann::json result = evaluate::to_json(tally, pack.vocabulary());
   evaluate::add_pieces(result, tally, pack, selection.split);
+  if (!arguments.pack.empty()) look_for_learned(result, trained);
   result["step"] = trained.step;
   evaluate::write_result(folder.evaluation(), key_of(arguments, selection), result);
   fmt::print("{}, step {}, on the {} split of {}\n{}", arguments.run.string(), trained.step, arguments.split,

@@ -124,6 +124,11 @@ Measured measure(const Run& run, const std::string& split, const Metric& metric)
         left_out, run.folder.string(), split.substr(0, split.find('/')));
     return measured;
   }
+  if (const double learned = Run::number(result, {"learned"}).value_or(0); learned > 0 && !split.starts_with("train")) {
+    measured.why_not =
+        fmt::format("learned from {:.0f} of the pieces that it was measured on, which were another pack's", learned);
+    return measured;
+  }
   const auto pieces = pieces_of(result, metric);
   if (!pieces) {
     measured.why_not = fmt::format(

@@ -95,6 +95,18 @@ void add_pieces(nlohmann::json& result, const Tally& tally, const data::Pack& pa
   result["by_label"] = labels;
 }
 
+void set_learned_from(nlohmann::json& result, const data::Pack* own) {
+  if (own == nullptr) {
+    result.erase("train_hash");
+    return;
+  }
+  result["train_hash"] = music_hash(*own, data::Split::kTrain);
+  std::set<std::string> ids;
+  for (const data::Piece& piece : own->pieces(data::Split::kTrain)) ids.insert(piece.id);
+  result["learned"] = std::ranges::count_if(result.at("pieces"),
+                                            [&](const nlohmann::json& piece) { return ids.contains(piece.at("id")); });
+}
+
 std::string table_by_composer(const nlohmann::json& result) {
   struct Row {
     std::string name;

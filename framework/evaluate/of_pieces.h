@@ -18,6 +18,11 @@ std::string music_hash(const data::Pack& pack, data::Split split);
 /// measured in part counts with that part of its seconds. `tally` must have been made for this split's pieces.
 void add_pieces(nlohmann::json& result, const Tally& tally, const data::Pack& pack, data::Split split);
 
+/// Mends a result that was measured on another pack than the run's own: `train_hash` becomes that of the music which
+/// the run did learn from, and `learned` how many of the pieces measured are among it. `own` is the run's pack, or null
+/// where that is gone; then nothing is known of either.
+void set_learned_from(nlohmann::json& result, const data::Pack* own);
+
 /// A table for a person of what add_pieces() found by composer, those with the most tokens first; empty where all
 /// pieces are of one composer.
 std::string table_by_composer(const nlohmann::json& result);

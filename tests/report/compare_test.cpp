@@ -86,6 +86,16 @@ TEST_F(Report, NamesRunsWhosePiecesCopyAndPiecesThatARunNeedNotHaveMade) {
   EXPECT_FALSE(contains(report["runs"][1]["marks"].dump(), "left out"));
 }
 
+TEST_F(Report, ComparesNoLossOnPiecesThatWereLearnedFrom) {
+  add("honest", {.pieces = pieces_at(3.0)});
+  const fs::path knows = add("knows", {.width = 512, .pieces = pieces_at(2.0)});
+  Json evaluation = Json::parse(testing::slurp(knows / "evaluation.json"));
+  evaluation["test"]["learned"] = 3;
+  testing::write_text(knows / "evaluation.json", evaluation.dump());
+  EXPECT_TRUE(model()["comparisons"].empty());
+  EXPECT_TRUE(contains(model()["runs"][1]["marks"].dump(), "learned from 3 of the pieces that it was measured on"));
+}
+
 // The tokens that a model could not measure are those that it fails at.
 TEST_F(Report, ComparesNoLossThatLeavesTokensOut) {
   add("whole", {.pieces = pieces_at(3.0)});

@@ -209,6 +209,16 @@ TEST_F(Evaluator, CountsWhatTransformersAndLogSoftmaxCount) {
   }
 }
 
+TEST_F(Evaluator, KnowsWhatARunLearnedFromWhenItIsMeasuredOnAnotherPack) {
+  const std::string known = pack_->pieces(data::Split::kTrain).front().id;
+  nlohmann::json result{{"train_hash", "another pack's"}, {"pieces", {{{"id", known}}, {{"id", "other"}}}}};
+  set_learned_from(result, pack_);
+  EXPECT_EQ(result["train_hash"], music_hash(*pack_, data::Split::kTrain));
+  EXPECT_EQ(result["learned"], 1);
+  set_learned_from(result, nullptr);
+  EXPECT_FALSE(result.contains("train_hash"));
+}
+
 TEST_F(Evaluator, TellsOfPiecesComposersAndSeconds) {
   comm::SingleProcess alone;
   const Tally tally = run(alone, 1);
