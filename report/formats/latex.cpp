@@ -1,3 +1,6 @@
+#include <set>
+#include <string>
+
 #include <fmt/format.h>
 
 #include "report/formats/cells.h"
@@ -58,26 +61,43 @@ std::string begin(const std::string& caption, const char* columns, const std::st
       caption, columns, head);
 }
 
+/// Ids of the best of the groups that are compared, and of those that differ from it within noise: nobody is the winner
+/// alone whom another sample might dethrone.
+std::set<std::string> leading(const Json& model) {
+  std::set<std::string> ids;
+  const Json& all = at(model, "comparisons");
+  if (all.empty()) return ids;
+  const std::string best = text_of(at(all.front(), "a"));  // each set's best comes first, the largest set's before all
+  for (const Json& one : all) {
+    if (text_of(at(one, "a")) != best) continue;
+    if (text_of(at(one, "verdict")) == "not comparable") return {};
+    ids.insert(best);
+    if (text_of(at(one, "verdict")) == "within noise") ids.insert(text_of(at(one, "b")));
+  }
+  return ids;
+}
+
 std::string configurations(const Json& model) {
   const Json& metric = at(model, "metric");
   const std::string caption = fmt::format(
       "{}, {} ({} split; lower is better), with 95\\,\\% intervals by a paired bootstrap over pieces and, "
-      "where there are several, seeds. Lowest in bold.",
+      "where there are several, seeds. In bold: the lowest, and what differs from it within noise.",
       escaped(text_of(at(model, "title"))), escaped(text_of(at(metric, "unit"))),
       escaped(text_of(at(metric, "split"))));
   std::string text = begin(caption, "lrrrlrr",
                            "configuration & runs & parameters & " + escaped(text_of(at(metric, "name"))) +
                                " & 95\\,\\% interval & training & cost of one");
-  bool best = true;
+  const std::set<std::string> leads = leading(model);
   for (const GroupRow& row : group_rows(model)) {
     const Json& group = *row.group;
     const Json& mean = at(group, "mean");
     text += fmt::format("  {} & {} & {} & {} & {} & {} & {} \\\\\n", escaped(row.name), at(group, "runs").size(),
                         dash(amount(at(*row.first, "parameters"))),
-                        best && mean.is_number() ? fmt::format("\\textbf{{{}}}", figure(mean)) : number(mean),
+                        mean.is_number() && leads.contains(text_of(at(group, "id")))
+                            ? fmt::format("\\textbf{{{}}}", figure(mean))
+                            : number(mean),
                         bounds(at(at(group, "interval"), "low"), at(at(group, "interval"), "high")),
                         dash(duration(at(group, "seconds"))), dash(cost(at(group, "cost"))));
-    best = false;
   }
   return text + kEnd;
 }

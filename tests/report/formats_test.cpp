@@ -96,6 +96,24 @@ TEST(Formats, LatexEscapesWhatMeansSomethingToIt) {
   EXPECT_EQ(made.exit_code, 0) << made.output;
 }
 
+TEST(Formats, LatexHasInBoldAllThatMayBeTheBest) {
+  const TemporaryFolder folder;
+  const std::vector<fs::path> runs{folder.path() / "a", folder.path() / "b", folder.path() / "c", folder.path() / "d"};
+  write_run(runs[0], {.width = 128, .pieces = pieces_at(3.0, 40, 0.05, 1)});
+  write_run(runs[1], {.width = 256, .pieces = pieces_at(3.0, 40, 0.05, 2)});
+  write_run(runs[2], {.width = 512, .pieces = pieces_at(3.4, 40, 0.05, 3)});
+  auto others = pieces_at(1.0, 40, 0.05, 4);  // easier music: the lowest figure, and no rival
+  for (auto& piece : others) piece.id += "-other";
+  write_run(runs[3], {.width = 1024, .split_hash = "bbbb", .pieces = others});
+  const std::string text = latex(make_model(runs, {}));
+  std::vector<std::string> bold;
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);) {
+    if (line.find("\\textbf") != std::string::npos) bold.push_back(line.substr(0, line.find(" &")));
+  }
+  EXPECT_THAT(bold, ::testing::UnorderedElementsAre("  width 128", "  width 256"));
+}
+
 TEST(Figures, AreWellFormedXmlWhateverRunsAreCalled) {
   if (!testing::oracle_python()) GTEST_SKIP() << "no Python of script/setup --test";
   const TemporaryFolder folder;
