@@ -6,6 +6,7 @@ import {continuous, extent} from "../../../page/charts/scale.js";
 import {mark_class, mark_path} from "./styles.js";
 
 const kLabelRoom = 176;   // pixels for names at the ends of lines
+const kLabelLong = 21;    // letters that have room in them
 const kWide = 640;        // from which there is room for them
 const kMostLabels = 12;
 const kMarksEach = 7;     // along a line
@@ -146,7 +147,7 @@ export class LinePlot extends Plot {
     for (const {each, x, y, at} of labels) {
       this.add(svg("path", {class: "leader", d: `M${x.toFixed(1)} ${y.toFixed(1)}L${this.right + 8} ${at.toFixed(1)}`}),
                svg("path", {class: mark_class(each.style), d: mark_path(each.style, this.right + 14, at, kMark)}),
-               svg("text", {class: "label", x: this.right + 22, y: at + 4}, shortened(each.label ?? each.name, 24), svg("title", {}, each.name)));
+               svg("text", {class: "label", x: this.right + 22, y: at + 4}, shortened(each.label ?? each.name, kLabelLong), svg("title", {}, each.name)));
     }
   }
 

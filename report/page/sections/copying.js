@@ -33,8 +33,8 @@ export class CopyingSection {
   table() {
     const rows = this.lines.map(({name, copying}) => ({...copying, name}));
     const value = (key, title, explain, of) => ({key, title, explain, numeric: true, of, text: (row) => { const shown = of(row); return Number.isFinite(shown) ? number(shown, 3) : ""; }});
-    return new DataTable({title: "Copying", noun: "configuration", rows, columns: [
-      {key: "name", title: "configuration", of: ({name}) => name, wide: true},
+    return new DataTable({title: "Copying", noun: "run", rows, columns: [
+      {key: "name", title: "made by", of: ({name}) => name, wide: true},
       value("copied", "copies", "generated pieces that are called copies", ({generated}) => number_of(generated.copied ?? null)),
       value("pieces", "of", "generated pieces", ({generated}) => number_of(generated.pieces ?? null)),
       value("median", "longest passage, median", "in notes, repeated figures counted once", ({generated}) => number_of(generated.median ?? null)),

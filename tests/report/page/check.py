@@ -107,6 +107,7 @@ def case_shows():
         for section in sections(browser):
             show(browser, section)
             no_overflow(browser, section)
+            no_label_cut(browser, section)
         # Of what may be compared the best comes first; the run on other music comes last, whatever its loss.
         equal(cells(browser, "#runs tbody th"), ["Transformer-XL, 12 layers, long memory", "GPT-2 with relative positions", "small GPT-2", "other test set"], "order")
         equal(cells(browser, "#runs tbody tr td:nth-child(2)"), ["6.100", "6.350", "6.400", "⚠ 5.200"], "metric")
