@@ -72,7 +72,7 @@ Source pieces_of_run(const fs::path& run) {
 Source pieces_of_folder(const fs::path& folder, const data::Tokenizer& tokenizer, std::size_t most,
                         std::uint64_t seed) {
   Source source;
-  source.model = {"people", folder.string(), true};
+  source.model = {"music by people", folder.string(), true};
   const data::Sources found = data::find_sources({folder});
   for (const std::size_t i : drawn(found.files.size(), seed)) {
     if (source.pieces.size() >= most) break;
@@ -91,7 +91,7 @@ Source pieces_of_folder(const fs::path& folder, const data::Tokenizer& tokenizer
 
 Source pieces_of_test_split(const data::Pack& pack, std::size_t most, std::uint64_t seed) {
   Source source;
-  source.model = {"people", pack.folder().string(), true};
+  source.model = {"music by people", pack.folder().string(), true};
   const std::vector<data::Piece>& pieces = pack.pieces(data::Split::kTest);
   for (const std::size_t i : drawn(pieces.size(), seed)) {
     if (source.pieces.size() >= most) break;
