@@ -11,6 +11,8 @@ namespace {
 
 constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
 
+bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\r'; }
+
 /// The members of one line's object, without its nested ones. A parser of all of JSON would take ten times as long, and
 /// a report may read gigabytes.
 class Members {
@@ -38,7 +40,7 @@ class Members {
 
  private:
   void skip_blanks() {
-    while (at_ < end_ && (*at_ == ' ' || *at_ == '\t' || *at_ == '\r')) ++at_;
+    while (at_ < end_ && is_blank(*at_)) ++at_;
   }
   bool rest_is_blank() {
     skip_blanks();
@@ -90,9 +92,14 @@ class Members {
 /// What a double counts without gaps; damage alone makes more of it.
 constexpr double kMostSteps = 9.0e15;
 
-double number(std::string_view text) {
+/// A member's value as a number, and unknown for null and whatever else JSON has. `damaged` where it begins as a number
+/// and goes on as none: half of it says nothing.
+double number(std::string_view text, bool& damaged) {
+  while (!text.empty() && is_blank(text.back())) text.remove_suffix(1);
+  if (text.empty() || (text.front() != '-' && (text.front() < '0' || text.front() > '9'))) return kUnknown;
   double value = kUnknown;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  damaged = damaged || end != text.data() + text.size();
   return error == std::errc() && std::isfinite(value) ? value : kUnknown;
 }
 
@@ -103,15 +110,17 @@ struct Line {
   bool trained = false, evaluated = false;
 
   bool read(std::string_view text) {
-    return Members(text).read([this](std::string_view key, std::string_view value) {
-      if (key == "step") step = number(value);
-      if (key == "steps") steps = number(value);
-      if (key == "tokens") tokens = number(value);
-      if (key == "seconds") seconds = number(value);
-      if (key == "loss") loss = number(value), trained = true;
-      if (key == "eval_loss") eval_loss = number(value), evaluated = true;
-      if (key == "eval_loss_per_note") eval_loss_per_note = number(value), evaluated = true;
+    bool damaged = false;
+    const bool whole = Members(text).read([&](std::string_view key, std::string_view value) {
+      if (key == "step") step = number(value, damaged);
+      if (key == "steps") steps = number(value, damaged);
+      if (key == "tokens") tokens = number(value, damaged);
+      if (key == "seconds") seconds = number(value, damaged);
+      if (key == "loss") loss = number(value, damaged), trained = true;
+      if (key == "eval_loss") eval_loss = number(value, damaged), evaluated = true;
+      if (key == "eval_loss_per_note") eval_loss_per_note = number(value, damaged), evaluated = true;
     });
+    return whole && !damaged;
   }
 };
 

@@ -14,6 +14,7 @@
 
 #include "framework/config/error.h"
 #include "framework/files/files.h"
+#include "framework/files/nesting.h"
 #include "framework/run/run_folder.h"
 #include "report/flat_yaml.h"
 #include "report/metrics_reader.h"
@@ -32,8 +33,11 @@ bool is_file(const fs::path& path) {
 Json document(const fs::path& file, Run& run) {
   if (!is_file(file)) return nullptr;
   try {
-    Json read = Json::parse(files::read(file), nullptr, /*allow_exceptions=*/false);
-    if (read.is_object()) return read;
+    const std::string text = files::read(file);
+    if (!files::nests_deeper(text)) {
+      Json read = Json::parse(text, nullptr, /*allow_exceptions=*/false);
+      if (read.is_object()) return read;
+    }
     run.marks.push_back(fmt::format("{} is damaged and was left out", file.filename().string()));
   } catch (const Error& error) {
     run.marks.push_back(error.what());

@@ -10,6 +10,7 @@
 
 #include "framework/config/error.h"
 #include "framework/files/files.h"
+#include "framework/files/nesting.h"
 
 namespace etude::blind {
 namespace {
@@ -100,7 +101,9 @@ Sheet read_sheet(const std::filesystem::path& file, const Key& key) {
   if (const auto size = std::filesystem::file_size(file, unknown); !unknown && size > kLargest) {
     throw refuse(fmt::format("has {} bytes, far more than answers need", size));
   }
-  const json object = json::parse(files::read(file), nullptr, /*allow_exceptions=*/false);
+  const std::string text = files::read(file);
+  if (files::nests_deeper(text)) throw refuse("is damaged (brackets in brackets without end)");
+  const json object = json::parse(text, nullptr, /*allow_exceptions=*/false);
   if (object.is_discarded()) throw refuse("is no whole JSON: cut off while it was sent? Have it saved and sent again");
   if (!object.is_object() || object.value("format", json()) != kFormat) {
     throw refuse("is no file of preferences; listeners save one with the button 'Save my answers'");

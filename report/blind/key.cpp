@@ -5,6 +5,7 @@
 
 #include "framework/config/error.h"
 #include "framework/files/files.h"
+#include "framework/files/nesting.h"
 
 namespace etude::blind {
 namespace {
@@ -62,7 +63,9 @@ Key read_key(const std::filesystem::path& file) {
     return Error(fmt::format("{}: {}; the key is the file NAME.key.json that was written beside the listening page",
                              file.string(), why));
   };
-  const json object = json::parse(files::read(file), nullptr, /*allow_exceptions=*/false);
+  const std::string text = files::read(file);
+  if (files::nests_deeper(text)) throw refuse("is damaged (brackets in brackets without end)");
+  const json object = json::parse(text, nullptr, /*allow_exceptions=*/false);
   if (object.is_discarded()) throw refuse("is no whole JSON (cut off?)");
   if (!object.is_object() || object.value("format", json()) != kFormat) throw refuse("is no key of a listening test");
   if (object.value("version", json()) != 1) throw refuse("is of another version of Etude");

@@ -25,7 +25,10 @@ struct Bounds {
   }
   bool empty() const { return !(low <= high); }
   /// Where a value lies, from 0 to 1.
-  double share(double value) const { return high > low ? (value - low) / (high - low) : 0.5; }
+  double share(double value) const {
+    const double all = high - low;
+    return all > 0 && std::isfinite(all) ? (value - low) / all : 0.5;
+  }
 };
 
 /// Dots finer than cells.

@@ -87,6 +87,26 @@ TEST(Bootstrap, FewPiecesGiveTheWiderIntervalThatStudentsTAsksFor) {
   EXPECT_THROW(analysis::percentile_interval({1, 2, 3}, 4), std::invalid_argument);
 }
 
+// Pieces of which few have a note: a resample may have none, and nothing to divide by.
+TEST(Bootstrap, ResamplesThatAreNoNumberDoNotCount) {
+  std::vector<double> numbers, all;
+  for (int i = 0; i < 1000; ++i) {
+    numbers.push_back((i * 377) % 1000);
+    all.push_back(numbers.back());
+    if (i % 3 == 0) all.push_back(i % 2 == 0 ? std::nan("") : INFINITY);
+  }
+  const Interval of_numbers = analysis::percentile_interval(numbers, 40),
+                 of_all = analysis::percentile_interval(all, 40);
+  EXPECT_EQ(of_all.low, of_numbers.low);
+  EXPECT_EQ(of_all.high, of_numbers.high);
+  const auto with_seeds = [](const std::vector<double>& replicates) {
+    return analysis::interval_with_seeds(replicates, 40, 0, std::vector<double>(replicates.size()));
+  };
+  EXPECT_DOUBLE_EQ(with_seeds(all).low, with_seeds(numbers).low);
+  EXPECT_DOUBLE_EQ(with_seeds(all).high, with_seeds(numbers).high);
+  EXPECT_THROW(analysis::percentile_interval({std::nan("")}, 40), std::invalid_argument);
+}
+
 TEST(Bootstrap, IntervalsHoldTheTruthAsOftenAsTheyPromise) {
   // 15 pieces drawn again and again: the runs differ by 0.05 nats per note in truth.
   constexpr int kTimes = 600;

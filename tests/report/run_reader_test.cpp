@@ -60,6 +60,8 @@ TEST(RunReader, LinesAreReadWhateverStandsBesideTheFigures) {
       "not json\n"
       "[1, 2]\n"
       "{\"step\": 1e300, \"loss\": 1}\n"
+      "{\"step\": 4, \"loss\": 1.2x5}\n"
+      "{\"step\": 4 {}, \"loss\": 1.25}\n"
       "{\"loss\":1.25e0,\"step\":4,\"tokens\":40}\r\n"
       "{\"step\": 5, \"lo",
       kPoints);
@@ -67,7 +69,7 @@ TEST(RunReader, LinesAreReadWhateverStandsBesideTheFigures) {
   EXPECT_EQ(history.train.loss, (std::vector<double>{2.5, 1.25}));
   EXPECT_EQ(history.train.tokens, (std::vector<double>{10, 40}));
   EXPECT_EQ(history.non_finite, 1);
-  EXPECT_EQ(history.broken, 6);
+  EXPECT_EQ(history.broken, 8);
 }
 
 TEST(RunReader, ThinnedCurvesKeepEveryPeak) {
