@@ -215,8 +215,11 @@ class Teller {
     });
   }
 
-  void say_how_it_stands() {
+  /// Whether there is a best trial, or a front of them.
+  bool say_how_it_stands() {
+    bool has_best = false;
     controller_.view([&](const sweep::View& view) {
+      has_best = !view.best.empty();
       std::map<TrialState, int> counts;
       for (const sweep::Trial& trial : view.trials) ++counts[trial.state];
       fmt::print("{}: {} trials, {} complete, {} pruned, {} failed; {:.3g} core-hours", view.sweep.name,
@@ -234,6 +237,7 @@ class Teller {
         }
       }
     });
+    return has_best;
   }
 
  private:
@@ -329,10 +333,10 @@ void run_sweep(const Arguments& arguments) {
     teller.tell();
     return controller.finished() && runner.under_way() == 0;
   });
-  teller.say_how_it_stands();
+  const bool has_best = teller.say_how_it_stands();
   if (signals > 0) throw ExitCode{kResumeMe};
   const bool same = arguments.assignments.empty();  // the file alone may mean another study
-  fmt::print("next: etude sweep best {}\n",
+  fmt::print("next: etude sweep {} {}\n", has_best ? "best" : "status",
              same ? arguments.file.string() : fmt::format("{} --storage {}", sweep->name, sweep->storage));
 }
 

@@ -200,6 +200,20 @@ TEST_F(Sweep, APopulationGoesOnFromTheCheckpointsOfItsParents) {
   }
 }
 
+TEST_F(Sweep, AMemberOfAPopulationEndsItsGenerationThoughNobodyTellsItTo) {
+  write_sweep(
+      "sampler: {kind: pbt, population: 2, interval: 600, seed: 1}\nbudget: {trials: 4}\n"
+      "set: {train.steps: 1000000, evaluate.every: 50}\n");
+  {
+    Background run(background_run());
+    ASSERT_TRUE(eventually([&] { return evaluated(0, 1); }));
+    run.signal_first(SIGKILL);
+    run.wait();
+  }
+  EXPECT_TRUE(eventually([&] { return fs::exists(trial(0) / "checkpoints" / "final"); }));
+  EXPECT_EQ(last_step(trial(0)), 600);
+}
+
 TEST_F(Sweep, ASecondControllerRefuses) {
   write_sweep("budget: {trials: 1}\nset: {train.steps: 100000}\n");
   Background run(background_run());
@@ -234,7 +248,8 @@ TEST_F(Sweep, ABudgetOfMoneyEndsWhatRuns) {
   std::ofstream(shop_.path() / "cluster.yaml") << "engine: local\nprice: {per_node_hour: 3600, currency: EUR}\n";
   const ShellResult ran = sweep("run sweep.yaml --cluster cluster.yaml --host 127.0.0.1");
   ASSERT_EQ(ran.exit_code, 0) << ran.output << ran.errors;
-  EXPECT_THAT(ran.output, HasSubstr("the budget of 4 EUR is used up"));
+  EXPECT_THAT(ran.output, AllOf(HasSubstr("the budget of 4 EUR is used up"), HasSubstr("next: etude sweep status")))
+      << "none is complete, so none is the best";
   ASSERT_EQ(trials().size(), 2);
   for (const Json& one : trials()) {
     EXPECT_NE(one["state"], "RUNNING");
@@ -261,7 +276,7 @@ TEST_F(Sweep, ABudgetHoldsWhileThereIsNoController) {
 }
 
 TEST_F(Sweep, ABudgetHoldsForRanksThatAreStartedAnewWhileThereIsNoController) {
-  write_sweep("budget: {cost: 20 EUR, trials: 1}\nset: {train.steps: 10000000}\n");
+  write_sweep("budget: {cost: 12 EUR, trials: 1}\nset: {train.steps: 10000000}\n");
   std::ofstream(shop_.path() / "cluster.yaml") << "engine: local\nprice: {per_node_hour: 3600, currency: EUR}\n";
   {
     Background run(background_run() + " --cluster cluster.yaml --host 127.0.0.1");
