@@ -123,8 +123,10 @@ std::string Conduct::over() {
 }
 
 bool Conduct::exhausted() {
-  sampler_is_through = sampler_is_through || sweep.sampler().exhausted(sweep.space, study.history());
-  return sampler_is_through;
+  if (sampler_is_through) return true;
+  const bool now = sweep.sampler().exhausted(sweep.space, study.history());
+  sampler_is_through = now && live.empty();
+  return now;
 }
 
 std::optional<std::int64_t> Conduct::promotable() const {

@@ -207,4 +207,17 @@ void check_against_experiment(const Section& options, const SearchSpace& space,
   for (const auto& [name, value] : fixed) checker.check_fixed(name, value);
 }
 
+std::optional<std::int64_t> steps_of_trials(const Section& options, const SearchSpace& space,
+                                            const std::map<std::string, Node>& fixed) {
+  const std::string key = "train.steps";
+  if (space.find(key) != nullptr) return std::nullopt;
+  std::vector<Home> homes;
+  find_homes(options, "", key, {}, homes);
+  if (homes.empty()) return std::nullopt;
+  const auto set = fixed.find(key);
+  const std::string text = set != fixed.end() ? set->second.scalar : homes.front().option->get();
+  std::int64_t steps = 0;
+  return config::parse_integer(text, steps) == config::Parse::kGood ? std::optional(steps) : std::nullopt;
+}
+
 }  // namespace etude::sweep

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 
 #include "framework/config/document.h"
@@ -14,5 +16,9 @@ namespace etude::sweep {
 void check_against_experiment(const config::Section& options, const SearchSpace& space,
                               const std::map<std::string, config::Node>& fixed,
                               const std::map<std::string, config::Place>& places, const Critic& critic);
+
+/// How many steps every trial trains for, where it does not go otherwise; nothing where that is searched.
+std::optional<std::int64_t> steps_of_trials(const config::Section& options, const SearchSpace& space,
+                                            const std::map<std::string, config::Node>& fixed);
 
 }  // namespace etude::sweep

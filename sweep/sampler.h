@@ -44,7 +44,9 @@ class Sampler {
   /// Throws UsageError for what no single key can see: a grid over a continuum, several objectives where it takes one.
   virtual void check(const SearchSpace&, const std::vector<Direction>&) const {}
   virtual Suggestion suggest(const Question& question) = 0;
-  /// Whether nothing is left to be proposed (a grid that is done).
+  /// How many steps a whole training has, where that is the same for all trials.
+  virtual void set_steps(std::int64_t) {}
+  /// Whether nothing is left to be proposed (a grid that is done), for as long as no running trial ends.
   virtual bool exhausted(const SearchSpace&, const History&) const { return false; }
 };
 

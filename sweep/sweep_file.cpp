@@ -153,7 +153,9 @@ class Reader {
     // What goes together can only be seen where each is right by itself.
     if (faults_ == 0) check_kinds(tree);
     if (faults_ == 0 && options_) {
-      check_against_experiment(options_(sweep_), sweep_.space, fixed_, places_, critic);
+      const config::Section& options = options_(sweep_);
+      check_against_experiment(options, sweep_.space, fixed_, places_, critic);
+      if (const auto steps = steps_of_trials(options, sweep_.space, fixed_)) sweep_.sampler().set_steps(*steps);
     }
     critic_ = nullptr;
   }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <optional>
 #include <string>
 #include <utility>
@@ -34,6 +35,7 @@ struct Member {
   std::size_t failures = 0;  ///< attempts at the next generation that came to nothing
 
   std::size_t next() const { return results.size(); }
+  bool is_done(std::size_t generations) const { return next() >= generations; }
   /// Its result of that generation, or its latest where it has not come so far.
   const Trial* result_at(std::size_t generation) const {
     return results.empty() ? nullptr : results[std::min(generation, results.size() - 1)];
@@ -46,18 +48,18 @@ std::optional<std::size_t> number_of(const Trial& trial, const char* key) {
   return found->second.get<std::size_t>();
 }
 
-/// The population as the history has it, at least `count` members.
-std::vector<Member> members_of(const Question& question, std::size_t count) {
+/// The population as the history has it without the trial that is asked for, at least `count` members.
+std::vector<Member> members_of(const History& history, std::int64_t asked_for, std::size_t count) {
   struct Entry {
     std::size_t generation, member;
     const Trial* trial;
   };
   std::vector<Entry> entries;
-  for (const Trial& trial : question.history.trials) {
+  for (const Trial& trial : history.trials) {
     const auto generation = number_of(trial, kGeneration), member = number_of(trial, kMember);
-    const bool counts = generation && member && trial.number != question.number;
+    const bool counts = generation && member && trial.number != asked_for;
     // Members are made one after the other, so that there are never more than trials.
-    if (counts && *member < question.history.trials.size() + count) entries.push_back({*generation, *member, &trial});
+    if (counts && *member < history.trials.size() + count) entries.push_back({*generation, *member, &trial});
   }
   std::stable_sort(entries.begin(), entries.end(),
                    [](const Entry& a, const Entry& b) { return a.generation < b.generation; });
@@ -79,16 +81,14 @@ std::vector<Member> members_of(const Question& question, std::size_t count) {
   return members;
 }
 
-/// The member that the next trial is of: the one that is farthest behind among those that have none running; a new
-/// one where all have.
-std::size_t next_member(std::vector<Member>& members) {
+/// Of those that have none running and are not at their end the member that is farthest behind.
+std::optional<std::size_t> idle_member(const std::vector<Member>& members, std::size_t generations) {
   std::optional<std::size_t> chosen;
   for (std::size_t i = 0; i < members.size(); ++i) {
-    if (!members[i].running && (!chosen || members[i].next() < members[*chosen].next())) chosen = i;
+    if (members[i].running || members[i].is_done(generations)) continue;
+    if (!chosen || members[i].next() < members[*chosen].next()) chosen = i;
   }
-  if (chosen) return *chosen;
-  members.emplace_back();
-  return members.size() - 1;
+  return chosen;
 }
 
 class PopulationSampler final : public Sampler {
@@ -118,9 +118,22 @@ class PopulationSampler final : public Sampler {
     }
   }
 
+  void set_steps(std::int64_t steps) override {
+    generations_ = static_cast<std::size_t>((steps + options_.interval - 1) / options_.interval);
+  }
+
+  /// Where no member can be trained further now. None is added any more once one is at its end.
+  bool exhausted(const SearchSpace&, const History& history) const override {
+    const std::vector<Member> members = members_of(history, -1, population());
+    const bool any_done =
+        std::any_of(members.begin(), members.end(), [&](const Member& one) { return one.is_done(generations_); });
+    return any_done && !idle_member(members, generations_);
+  }
+
   Suggestion suggest(const Question& question) override {
-    std::vector<Member> members = members_of(question, static_cast<std::size_t>(options_.population));
-    const std::size_t chosen = next_member(members);
+    std::vector<Member> members = members_of(question.history, question.number, population());
+    const std::size_t chosen = idle_member(members, generations_).value_or(members.size());
+    if (chosen == members.size()) members.emplace_back();
     const Member& member = members[chosen];
     Suggestion suggestion;
     suggestion.notes[kGeneration] = member.next();
@@ -193,7 +206,10 @@ class PopulationSampler final : public Sampler {
     return distribution.snapped(value + (grows ? step : -step));
   }
 
+  std::size_t population() const { return static_cast<std::size_t>(options_.population); }
+
   Options options_;
+  std::size_t generations_ = std::numeric_limits<std::size_t>::max();
 };
 
 }  // namespace

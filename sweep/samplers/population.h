@@ -17,6 +17,7 @@ inline constexpr const char* kUntil = "etude:pbt:until";  ///< the step at which
 /// among the worst of the population, from one of the best with that one's values perturbed. Compared is at equal
 /// generations as far as others have come; nobody waits. A trial that came to nothing is made up for by one that goes
 /// on from the best. More trials at once than members make more members.
+/// A member whose generations have come to the steps of a whole training is done; when all are, so is the search.
 std::unique_ptr<Sampler> make_population_sampler();
 
 }  // namespace etude::sweep

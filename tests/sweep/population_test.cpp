@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <map>
 #include <set>
 
 #include <gtest/gtest.h>
@@ -42,6 +43,40 @@ TEST(PopulationBasedTraining, TheFirstGenerationBeginsFromScratch) {
     ground.begin(suggestion);
   }
   EXPECT_EQ(members, (std::set<std::int64_t>{0, 1, 2, 3}));
+}
+
+TEST(PopulationBasedTraining, EndsWhenAllHaveTrainedForAsLongAsAWholeTraining) {
+  Playground ground{rates()};
+  const auto sampler = make_sampler("pbt", "{population: 2, interval: 100}");
+  sampler->set_steps(250);  // 100, 200, and 250 for the third
+  const auto exhausted = [&] { return sampler->exhausted(ground.space, {ground.directions, ground.trials}); };
+  std::map<std::int64_t, int> generations;
+  while (!exhausted() && ground.trials.size() < 20) {
+    const Suggestion suggestion = ground.ask(*sampler);
+    ++generations[note(suggestion, kMember)];
+    EXPECT_LE(note(suggestion, kUntil), 300);
+    Playground::end(ground.begin(suggestion), {1.0 / static_cast<double>(1 + ground.trials.size())});
+  }
+  EXPECT_EQ(generations, (std::map<std::int64_t, int>{{0, 3}, {1, 3}}));
+}
+
+TEST(PopulationBasedTraining, NobodyNewBeginsWhileTheLastAreAtTheirEnd) {
+  Playground ground{rates()};
+  const auto sampler = make_sampler("pbt", "{population: 2, interval: 100}");
+  sampler->set_steps(200);
+  const auto exhausted = [&] { return sampler->exhausted(ground.space, {ground.directions, ground.trials}); };
+  const auto begin = [&] {
+    ground.begin(ground.ask(*sampler));
+    return ground.trials.size() - 1;
+  };
+  const std::size_t slow = begin();
+  EXPECT_FALSE(exhausted());
+  for (int i = 0; i < 2; ++i) Playground::end(ground.trials[begin()], {1.0});
+  EXPECT_TRUE(exhausted()) << "for now: one is at its end, the other has a generation to go and is running";
+  Playground::end(ground.trials[slow], {2.0});
+  EXPECT_FALSE(exhausted());
+  Playground::end(ground.trials[begin()], {2.0});
+  EXPECT_TRUE(exhausted());
 }
 
 // Jaderberg et al. 2017, section 4.1.1: the worst share goes on from one of the best, with values times 0.8 or 1.2;
