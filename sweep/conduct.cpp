@@ -118,15 +118,14 @@ std::string Conduct::over() {
   if (sweep.budget.trials > 0 && begun >= sweep.budget.trials) {
     return fmt::format("the budget of {} trials is used up", sweep.budget.trials);
   }
-  if (waiting.empty() && exhausted()) return "every configuration was tried";
-  return "";
+  return waiting.empty() ? exhausted() : "";
 }
 
-bool Conduct::exhausted() {
-  if (sampler_is_through) return true;
-  const bool now = sweep.sampler().exhausted(sweep.space, study.history());
-  sampler_is_through = now && live.empty();
-  return now;
+std::string Conduct::exhausted() {
+  if (!sampler_is_through.empty()) return sampler_is_through;
+  const std::string why = sweep.sampler().exhausted(sweep.space, study.history());
+  if (live.empty()) sampler_is_through = why;
+  return why;
 }
 
 std::optional<std::int64_t> Conduct::promotable() const {
@@ -145,7 +144,7 @@ std::optional<std::int64_t> Conduct::choose(const Worker& worker, const std::str
     const std::int64_t number = *waiting.begin();
     if (begin_waiting(number)) return number;
   }
-  if (exhausted()) return std::nullopt;
+  if (!exhausted().empty()) return std::nullopt;
   return begin_new(worker, request);
 }
 

@@ -47,7 +47,7 @@ struct Conduct {
   std::set<std::int64_t> paused;
   bool stopping = false;
   double wall_before = 0, wall_since = 0, wall_stored = 0;
-  bool sampler_is_through = false;
+  std::string sampler_is_through;  ///< why, for good
   std::vector<std::int64_t> best_known;
   bool best_is_stale = true;
   Study study;  // last: its thread ends first
@@ -78,7 +78,7 @@ struct Conduct {
   /// Why nothing will ever be begun again; empty while something may.
   std::string over();
 
-  bool exhausted();
+  std::string exhausted();
 
   std::optional<std::int64_t> promotable() const;
 

@@ -46,8 +46,8 @@ class Sampler {
   virtual Suggestion suggest(const Question& question) = 0;
   /// How many steps a whole training has, where that is the same for all trials.
   virtual void set_steps(std::int64_t) {}
-  /// Whether nothing is left to be proposed (a grid that is done), for as long as no running trial ends.
-  virtual bool exhausted(const SearchSpace&, const History&) const { return false; }
+  /// Why nothing is left to be proposed (of a grid that is done), for as long as no running trial ends; else empty.
+  virtual std::string exhausted(const SearchSpace&, const History&) const { return ""; }
 };
 
 struct SamplerKind {

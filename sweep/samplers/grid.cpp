@@ -104,11 +104,11 @@ class GridSampler final : public Sampler {
     return {random_values(question), {}, {}};  // what is fixed lies beside the grid, or all was tried
   }
 
-  bool exhausted(const SearchSpace& space, const History& history) const override {
+  std::string exhausted(const SearchSpace& space, const History& history) const override {
     const auto tries = tries_of(space, history, -1);
     const auto done =
         std::count_if(tries.begin(), tries.end(), [](const auto& tried) { return tried.second >= kDone; });
-    return static_cast<std::size_t>(done) == shuffled(space, seed_).size();
+    return static_cast<std::size_t>(done) == shuffled(space, seed_).size() ? "every configuration was tried" : "";
   }
 
  private:

@@ -122,12 +122,12 @@ class PopulationSampler final : public Sampler {
     generations_ = static_cast<std::size_t>((steps + options_.interval - 1) / options_.interval);
   }
 
-  /// Where no member can be trained further now. None is added any more once one is at its end.
-  bool exhausted(const SearchSpace&, const History& history) const override {
+  /// No member can be trained further now. None is added any more once one is at its end.
+  std::string exhausted(const SearchSpace&, const History& history) const override {
     const std::vector<Member> members = members_of(history, -1, population());
     const bool any_done =
         std::any_of(members.begin(), members.end(), [&](const Member& one) { return one.is_done(generations_); });
-    return any_done && !idle_member(members, generations_);
+    return any_done && !idle_member(members, generations_) ? "every member has trained to its end" : "";
   }
 
   Suggestion suggest(const Question& question) override {

@@ -49,7 +49,7 @@ TEST(PopulationBasedTraining, EndsWhenAllHaveTrainedForAsLongAsAWholeTraining) {
   Playground ground{rates()};
   const auto sampler = make_sampler("pbt", "{population: 2, interval: 100}");
   sampler->set_steps(250);  // 100, 200, and 250 for the third
-  const auto exhausted = [&] { return sampler->exhausted(ground.space, {ground.directions, ground.trials}); };
+  const auto exhausted = [&] { return !sampler->exhausted(ground.space, {ground.directions, ground.trials}).empty(); };
   std::map<std::int64_t, int> generations;
   while (!exhausted() && ground.trials.size() < 20) {
     const Suggestion suggestion = ground.ask(*sampler);
@@ -64,7 +64,7 @@ TEST(PopulationBasedTraining, NobodyNewBeginsWhileTheLastAreAtTheirEnd) {
   Playground ground{rates()};
   const auto sampler = make_sampler("pbt", "{population: 2, interval: 100}");
   sampler->set_steps(200);
-  const auto exhausted = [&] { return sampler->exhausted(ground.space, {ground.directions, ground.trials}); };
+  const auto exhausted = [&] { return !sampler->exhausted(ground.space, {ground.directions, ground.trials}).empty(); };
   const auto begin = [&] {
     ground.begin(ground.ask(*sampler));
     return ground.trials.size() - 1;

@@ -27,18 +27,25 @@ class StandInDesk : public Desk {
     for (const Objective& objective : sweep->objectives) study.directions.push_back(objective.direction);
   }
 
+  static Order order(std::int64_t number) {
+    Order order;
+    order.number = number;
+    order.parameters["train.lr"] = 0.001;
+    order.lease = 120;
+    return order;
+  }
   std::optional<Order> ask(const Worker& worker, const std::string& request) override {
     const std::lock_guard lock(mutex);
     if (!over.empty()) return std::nullopt;
     const auto known = asked.find(request);
-    if (known != asked.end()) return Order{known->second, {{"train.lr", 0.001}}, std::nullopt, std::nullopt, 120};
+    if (known != asked.end()) return order(known->second);
     Trial trial;
     trial.number = static_cast<std::int64_t>(trials.size());
     trial.set_parameter({"train.lr", 0.001, sweep->space.find("train.lr")->distribution});
     trial.began = 1e9;
     asked[request] = trial.number;
     add(trial, {{worker, 1e9, 1e9, true}});
-    return Order{trial.number, {{"train.lr", 0.001}}, std::nullopt, std::nullopt, 120};
+    return order(trial.number);
   }
   Answer report(std::int64_t number, const std::vector<Measurement>& measurements) override {
     const std::lock_guard lock(mutex);
