@@ -15,6 +15,7 @@
 #include "framework/config/error.h"
 #include "framework/files/files.h"
 #include "framework/log/format.h"
+#include "framework/log/text.h"
 #include "sweep/client.h"
 #include "sweep/importance.h"
 #include "sweep/pareto.h"
@@ -167,7 +168,8 @@ void show_status(const Arguments& arguments) {
   }
   std::map<std::string, int> counts;
   for (const Trial& trial : found.trials) ++counts[sweep::shown_state(trial)];
-  fmt::print("{} in {}: {} trials", found.record.name, found.place, found.trials.size());
+  fmt::print("{} in {}: {} trials", log::to_utf8(log::printable(found.record.name, true)), found.place,
+             found.trials.size());
   for (const auto& [state, count] : counts) fmt::print(", {} {}", count, state);
   fmt::print("\n");
   if (found.sweep != nullptr && fs::exists(controller_file(*found.sweep))) {

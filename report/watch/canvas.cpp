@@ -4,7 +4,7 @@
 
 #include <fmt/format.h>
 
-#include "report/watch/text.h"
+#include "framework/log/text.h"
 
 namespace etude::report::watch {
 namespace {
@@ -44,7 +44,7 @@ class Pen {
   void write(const Cell& cell) {
     if (cell.character == 0) return;
     if (styled_ && cell.style != style_) text_ += code_of(style_ = cell.style, colours_);
-    append_utf8(text_, cell.character);
+    log::append_utf8(text_, cell.character);
   }
   void rest() {
     if (style_ != Style::kPlain) text_ += code_of(style_ = Style::kPlain, colours_);
@@ -70,7 +70,7 @@ int Canvas::put(int row, int column, std::u32string_view text, Style style, int 
   if (row < 0 || row >= rows_ || column < 0) return column;
   const int end = most < columns_ - column ? column + most : columns_;
   for (const char32_t character : text) {
-    const int wide = columns_of(character);
+    const int wide = log::columns_of(character);
     if (column + wide > end) break;
     if (wide == 0) continue;
     cells_[index(row, column)] = {character, style};

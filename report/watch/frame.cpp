@@ -7,8 +7,8 @@
 #include <fmt/format.h>
 
 #include "framework/log/format.h"
+#include "framework/log/text.h"
 #include "report/watch/plot.h"
-#include "report/watch/text.h"
 
 namespace etude::report::watch {
 namespace {
@@ -74,7 +74,8 @@ void draw_bar(Canvas& canvas, int row, const RunView& run, bool unicode) {
   int column = 0;
   if (share >= 0) {
     // Rounded down: 100 % is said only when all is done.
-    column = canvas.put(row, 0, printable(fmt::format("{:3}% ", static_cast<int>(share * 100)), false), Style::kBold);
+    column =
+        canvas.put(row, 0, log::printable(fmt::format("{:3}% ", static_cast<int>(share * 100)), false), Style::kBold);
     const int room = std::min(canvas.columns() - column - static_cast<int>(words.size()) - 2, kWidestBar);
     if (room >= 8) {
       const int full = static_cast<int>(std::floor(share * room));
@@ -85,7 +86,7 @@ void draw_bar(Canvas& canvas, int row, const RunView& run, bool unicode) {
       column += room + 1;
     }
   }
-  canvas.put(row, column, printable((share >= 0 ? "" : "step ") + words, false));
+  canvas.put(row, column, log::printable((share >= 0 ? "" : "step ") + words, false));
 }
 
 /// Figures of the last lines, the most important first.
@@ -123,8 +124,8 @@ std::vector<std::string> figures_of(const RunView& run) {
 std::vector<std::u32string> flowed(const std::vector<std::string>& fields, int columns) {
   std::vector<std::u32string> lines;
   for (const std::string& field : fields) {
-    const std::u32string text = printable(field, false);
-    if (lines.empty() || columns_of(lines.back()) + 3 + columns_of(text) > columns) {
+    const std::u32string text = log::printable(field, false);
+    if (lines.empty() || log::columns_of(lines.back()) + 3 + log::columns_of(text) > columns) {
       lines.push_back(text);
     } else {
       lines.back() += U"   " + text;
@@ -156,7 +157,7 @@ void draw_curves(Canvas& canvas, const Box& box, const RunView& run, const Look&
         }});
   // In the upper right corner, where curves that fall are not.
   const std::u32string legend = look.unicode ? U"⠤⠤ training loss  o evaluation" : U"'. training loss  o evaluation";
-  if (box.columns >= 50) canvas.put(box.row, box.column + box.columns - columns_of(legend), legend, Style::kDim);
+  if (box.columns >= 50) canvas.put(box.row, box.column + box.columns - log::columns_of(legend), legend, Style::kDim);
 }
 
 struct Line {
@@ -165,7 +166,7 @@ struct Line {
 };
 
 void add_wrapped(std::vector<Line>& lines, const std::string& text, Style style, const Look& look, int columns) {
-  for (std::u32string& line : wrapped(printable(text, look.unicode), columns))
+  for (std::u32string& line : log::wrapped(log::printable(text, look.unicode), columns))
     lines.push_back({std::move(line), style});
 }
 
@@ -205,11 +206,11 @@ int put_lines(Canvas& canvas, int row, const std::vector<Line>& lines, int most)
 void draw_head(Canvas& canvas, int row, const RunView& run, const Look& look) {
   std::string state = in_words(run.state());
   if (!run.words().empty()) state += ": " + run.words();
-  const std::u32string name = printable(run.name(), look.unicode), words = printable(state, look.unicode);
+  const std::u32string name = log::printable(run.name(), look.unicode), words = log::printable(state, look.unicode);
   // Of a name that leaves no room, the beginning says enough.
-  const int room = std::max(canvas.columns() - columns_of(words) - 2, canvas.columns() / 2);
+  const int room = std::max(canvas.columns() - log::columns_of(words) - 2, canvas.columns() / 2);
   const int end = canvas.put(row, 0, name, Style::kBold, room);
-  const int column = std::max(end + 1, canvas.columns() - columns_of(words));
+  const int column = std::max(end + 1, canvas.columns() - log::columns_of(words));
   canvas.put(row, column, words, style_of(run.state()));
 }
 
@@ -225,7 +226,7 @@ void draw_details(Canvas& canvas, int row, int end, const RunView& run, const Lo
   if (with_log && spare > 0) {
     const std::size_t count = std::min(run.log().size(), static_cast<std::size_t>(spare));
     for (std::size_t i = run.log().size() - count; i < run.log().size(); ++i) {
-      log.push_back({printable(shortened(run.log()[i]), look.unicode), style_of_log(run.log()[i])});
+      log.push_back({log::printable(shortened(run.log()[i]), look.unicode), style_of_log(run.log()[i])});
     }
   }
   const int plotted = rows - said - static_cast<int>(log.size());
@@ -279,15 +280,17 @@ void draw_table_row(Canvas& canvas, int row, int names, const RunView& run, bool
   const Style base = chosen ? Style::kChosen : Style::kPlain;
   if (chosen) canvas.put(row, 0, std::u32string(static_cast<std::size_t>(canvas.columns()), U' '), base);
   canvas.put(row, 0, look.unicode ? (chosen ? U"▸" : U" ") : (chosen ? U">" : U" "), base);
-  canvas.put(row, 2, printable(run.name(), look.unicode), base, names);
+  canvas.put(row, 2, log::printable(run.name(), look.unicode), base, names);
   int column = 2 + names;
   const auto cells = cells_of(run);
   for (std::size_t i = 0; i < kColumns.size(); ++i) {
     if (canvas.columns() < kColumns[i].least) continue;
     const int width = kColumns[i].width;
-    if (i == 0) canvas.put(row, column + 1, printable(cells[i], false), chosen ? base : style_of(run.state()), width);
+    if (i == 0)
+      canvas.put(row, column + 1, log::printable(cells[i], false), chosen ? base : style_of(run.state()), width);
     if (i > 0 && i + 1 < kColumns.size()) {
-      canvas.put(row, column + 1 + width - static_cast<int>(cells[i].size()), printable(cells[i], false), base, width);
+      canvas.put(row, column + 1 + width - static_cast<int>(cells[i].size()), log::printable(cells[i], false), base,
+                 width);
     }
     if (i + 1 == kColumns.size()) {
       const History& history = run.course().history();
@@ -306,13 +309,13 @@ int draw_table(Canvas& canvas, int end, const std::vector<RunView>& runs, const 
   const int count = static_cast<int>(runs.size());
   // The table may take the upper half; less where that is enough.
   const int shown = std::min(count, end < kLeastPlot + 2 ? end - 1 : std::max(end / 2 - 1, 1));
-  canvas.put(row, 2, printable(fmt::format("{} runs", count), false), Style::kDim, names);
+  canvas.put(row, 2, log::printable(fmt::format("{} runs", count), false), Style::kDim, names);
   int column = 2 + names;
   for (const Column& each : kColumns) {
     if (canvas.columns() < each.least) continue;
-    const std::u32string title = printable(each.title, false);
+    const std::u32string title = log::printable(each.title, false);
     const bool left = &each == &kColumns.front();
-    canvas.put(row, column + 1 + (left ? 0 : each.width - columns_of(title)), title, Style::kDim, each.width);
+    canvas.put(row, column + 1 + (left ? 0 : each.width - log::columns_of(title)), title, Style::kDim, each.width);
     column += 1 + each.width;
   }
   ++row;
@@ -331,7 +334,7 @@ void draw_keys(Canvas& canvas, int row, bool several, const Look& look) {
   if (several)
     keys =
         fmt::format("{}   {} choose   Enter {}", keys, look.unicode ? "↑↓" : "j k", look.alone ? "all runs" : "alone");
-  canvas.put(row, 0, printable(keys, look.unicode), Style::kDim);
+  canvas.put(row, 0, log::printable(keys, look.unicode), Style::kDim);
 }
 
 }  // namespace

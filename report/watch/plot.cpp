@@ -7,7 +7,7 @@
 
 #include <fmt/format.h>
 
-#include "report/watch/text.h"
+#include "framework/log/text.h"
 
 namespace etude::report::watch {
 namespace {
@@ -111,7 +111,7 @@ void draw_frame(Canvas& canvas, const Box& box, int labels, const std::array<std
   }
   const int last = bottom - 1, middle = box.row + (last - box.row) / 2;
   const auto label = [&](int row, const std::string& text) {
-    canvas.put(row, box.column + labels - static_cast<int>(text.size()), printable(text, false), Style::kDim);
+    canvas.put(row, box.column + labels - static_cast<int>(text.size()), log::printable(text, false), Style::kDim);
   };
   label(box.row, y[0]);
   if (last - box.row >= 4) label(middle, y[1]);
@@ -164,8 +164,8 @@ void plot(Canvas& canvas, const Box& box, const std::vector<Curve>& curves, cons
 
   const std::string begin = look.x_label(x.low), end = look.x_label(x.high);
   const int row = box.row + box.rows - 1, last = box.column + box.columns - static_cast<int>(end.size());
-  canvas.put(row, left, printable(begin, false), Style::kDim);
-  if (last > left + static_cast<int>(begin.size())) canvas.put(row, last, printable(end, false), Style::kDim);
+  canvas.put(row, left, log::printable(begin, false), Style::kDim);
+  if (last > left + static_cast<int>(begin.size())) canvas.put(row, last, log::printable(end, false), Style::kDim);
 }
 
 Curve condensed(const std::vector<double>& x, const std::vector<double>& y, int most) {

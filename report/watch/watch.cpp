@@ -16,9 +16,9 @@
 #include <fmt/format.h>
 
 #include "framework/log/terminal.h"
+#include "framework/log/text.h"
 #include "report/watch/run_list.h"
 #include "report/watch/screen.h"
-#include "report/watch/text.h"
 
 namespace etude::report::watch {
 namespace {
@@ -107,7 +107,7 @@ int print_lines(RunList& list, double seconds, bool unicode) {
     std::string lines;
     for (const RunView& run : list.runs()) {
       for (const std::string& line : news_of(run, told[run.folder()], time)) {
-        lines += to_utf8(printable(line, unicode)) + "\n";
+        lines += log::to_utf8(log::printable(line, unicode)) + "\n";
       }
     }
     print(lines);

@@ -1,9 +1,9 @@
-#include "report/watch/text.h"
+#include "framework/log/text.h"
 
 #include <algorithm>
 #include <array>
 
-namespace etude::report::watch {
+namespace etude::log {
 namespace {
 
 struct Range {
@@ -121,4 +121,4 @@ std::vector<std::u32string> wrapped(std::u32string_view text, int columns) {
   return lines;
 }
 
-}  // namespace etude::report::watch
+}  // namespace etude::log

@@ -4,7 +4,7 @@
 #include <string_view>
 #include <vector>
 
-namespace etude::report::watch {
+namespace etude::log {
 
 /// UTF-8 as characters that may be shown in a terminal. Names of runs and lines of logs come from anybody, and an
 /// escape code in them would command the terminal: control characters, marks that turn the direction of writing, and
@@ -23,4 +23,4 @@ std::string to_utf8(std::u32string_view text);
 /// In lines of so many columns, broken at spaces where there are any.
 std::vector<std::u32string> wrapped(std::u32string_view text, int columns);
 
-}  // namespace etude::report::watch
+}  // namespace etude::log
