@@ -99,8 +99,9 @@ class Summary {
       }
     }
     if (left > 0) {
-      add(fmt::format("Of {} more, {} differ from the best within noise.", plural(left, "configuration"),
-                      unclear == 0 ? std::string("none") : std::to_string(unclear)));
+      const std::string many = unclear == left ? "all lie" : unclear == 1 ? "1 lies" : fmt::format("{} lie", unclear);
+      add(fmt::format("Of {} more, {} within noise of the best.", plural(left, "configuration"),
+                      unclear == 0 ? "none lies" : many));
     }
     constexpr std::size_t kManyPairs = 10;
     if (pairs >= kManyPairs && differ > 0) {
