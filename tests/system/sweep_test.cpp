@@ -72,6 +72,15 @@ class Sweep : public ::testing::Test {
   std::size_t attempts(int number) const {
     return Json::parse(slurp(trial(number) / "job" / "status.json"))["attempts"].size();
   }
+  /// A trial that would train for ever, on a budget of 12 s, whose controller was killed.
+  void leave_a_trial_without_its_controller() {
+    write_sweep("budget: {cost: 12 EUR, trials: 1}\nset: {train.steps: 10000000}\n");
+    std::ofstream(shop_.path() / "cluster.yaml") << "engine: local\nprice: {per_node_hour: 3600, currency: EUR}\n";
+    Background run(background_run() + " --cluster cluster.yaml --host 127.0.0.1");
+    ASSERT_TRUE(eventually([&] { return evaluated(0, 1); }));
+    run.signal_first(SIGKILL);
+    run.wait();
+  }
   bool evaluated(int number, std::size_t times) const {
     return metrics_with(trial(number), "eval_loss").size() >= times;
   }
@@ -259,14 +268,7 @@ TEST_F(Sweep, ABudgetOfMoneyEndsWhatRuns) {
 }
 
 TEST_F(Sweep, ABudgetHoldsWhileThereIsNoController) {
-  write_sweep("budget: {cost: 12 EUR, trials: 1}\nset: {train.steps: 10000000}\n");
-  std::ofstream(shop_.path() / "cluster.yaml") << "engine: local\nprice: {per_node_hour: 3600, currency: EUR}\n";
-  {
-    Background run(background_run() + " --cluster cluster.yaml --host 127.0.0.1");
-    ASSERT_TRUE(eventually([&] { return evaluated(0, 1); }));
-    run.signal_first(SIGKILL);
-    run.wait();
-  }
+  ASSERT_NO_FATAL_FAILURE(leave_a_trial_without_its_controller());
   EXPECT_TRUE(eventually([&] { return etude_processes(shop_.path()).empty(); })) << "it trains on, though nobody pays";
   EXPECT_GE(last_step(trial(0)), 10);
   EXPECT_EQ(Json::parse(slurp(trial(0) / "job" / "status.json"))["attempts"][0]["code"], 76);
@@ -276,14 +278,7 @@ TEST_F(Sweep, ABudgetHoldsWhileThereIsNoController) {
 }
 
 TEST_F(Sweep, ABudgetHoldsForRanksThatAreStartedAnewWhileThereIsNoController) {
-  write_sweep("budget: {cost: 12 EUR, trials: 1}\nset: {train.steps: 10000000}\n");
-  std::ofstream(shop_.path() / "cluster.yaml") << "engine: local\nprice: {per_node_hour: 3600, currency: EUR}\n";
-  {
-    Background run(background_run() + " --cluster cluster.yaml --host 127.0.0.1");
-    ASSERT_TRUE(eventually([&] { return evaluated(0, 1); }));
-    run.signal_first(SIGKILL);
-    run.wait();
-  }
+  ASSERT_NO_FATAL_FAILURE(leave_a_trial_without_its_controller());
   for (const Process& process : etude_processes((trial(0) / "job" / "experiment.yaml").string())) {
     kill(process.pid, SIGKILL);  // its rank, not its supervisor
   }

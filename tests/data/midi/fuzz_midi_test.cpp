@@ -1,8 +1,7 @@
-#include <random>
-
 #include <gtest/gtest.h>
 
 #include "tests/data/midi/bytes.h"
+#include "tests/support/damage.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size);
 
@@ -26,28 +25,10 @@ std::string small_piece() {
 // The bounded run of the fuzz target: it aborts when a score is not written and read back the same.
 TEST(MidiFuzz, MutationsOfAPieceNeitherCrashNorReadBackDifferently) {
   const std::string seed = small_piece();
-  std::mt19937 generator(1);
-  const auto below = [&generator](std::size_t limit) { return generator() % limit; };
+  testing::Damage damaged(1);
   constexpr int kRounds = 20'000;
   for (int round = 0; round < kRounds; ++round) {
-    std::string file = seed;
-    for (std::size_t change = 0; change <= below(6); ++change) {
-      const std::size_t at = below(file.size());
-      switch (below(4)) {
-        case 0:
-          file[at] = static_cast<char>(below(256));
-          break;
-        case 1:
-          file[at] = static_cast<char>(file[at] ^ (1 << below(8)));
-          break;
-        case 2:
-          file.insert(at, 1, static_cast<char>(below(256)));
-          break;
-        default:
-          file.erase(at, 1 + below(4));
-          break;
-      }
-    }
+    const std::string file = damaged(seed);
     LLVMFuzzerTestOneInput(reinterpret_cast<const std::uint8_t*>(file.data()), file.size());
   }
 }
