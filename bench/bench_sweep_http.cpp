@@ -14,6 +14,7 @@
 #include <fmt/format.h>
 
 #include "bench/clocks.h"
+#include "launch/status.h"
 #include "sweep/client.h"
 #include "sweep/controller.h"
 #include "sweep/server/server.h"
@@ -34,8 +35,6 @@ parameters:
   model.dropout: {type: float, low: 0.0, high: 0.5}
 sampler: {kind: random}
 )";
-
-double now() { return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count(); }
 
 /// One trial's milliseconds from question to answer, until the time is over.
 std::vector<double> report_until(Clock::time_point end, const std::string& url, const std::string& word, double pause) {
@@ -73,7 +72,8 @@ int main(int argc, char** argv) {
   int result = 0;
   try {
     const auto file = sweep::load_sweep_text(kSweep, "bench.yaml");
-    sweep::Controller controller(*file, sweep::open_storage(fmt::format("{}:///{}/study", storage, folder), true), now);
+    sweep::Controller controller(*file, sweep::open_storage(fmt::format("{}:///{}/study", storage, folder), true),
+                                 launch::now);
     sweep::ServerOptions options;
     options.requests_per_second = 0;
     const sweep::Server server(controller, options);

@@ -137,17 +137,12 @@ class Office {
     options.key = sweep.controller.key;
     const bool far = !is_this_machine(options.host);
     if (far || !sweep.controller.token_file.empty()) options.token = token_of(sweep);
-    const bool any = options.host == "0.0.0.0" || options.host == "::";
-    const std::string reached_as = any ? files::host_name() : options.host;
+    const std::string reached_as = sweep::is_every_address(options.host) ? files::host_name() : options.host;
     if (!options.certificate.empty()) sweep::check_certificate(options.certificate, reached_as);
     open(options);
     place_.token = options.token;
     place_.certificate = options.certificate.empty() ? "" : fs::absolute(options.certificate);
-    place_.url = server_->url();
-    if (far) {
-      place_.url =
-          fmt::format("{}://{}:{}", options.certificate.empty() ? "http" : "https", reached_as, server_->port());
-    }
+    place_.url = server_->url(reached_as);
     sweep::save(place_, controller_file(sweep));
   }
   ~Office() {

@@ -140,14 +140,14 @@ void tell_apart(std::vector<Group>& groups, const std::vector<Run>& runs) {
   }
 }
 
-Json seed_of(const Run& run) { return run.config.contains("seed") ? run.config["seed"] : Json(nullptr); }
-
 std::string name_of_single(const Run& run) {
   const std::string given = Run::text(run.config, "name");
   return !given.empty() ? given : run.config.empty() ? run.name : run.kind();
 }
 
 }  // namespace
+
+Json seed_of(const Run& run) { return run.config.contains("seed") ? run.config["seed"] : Json(nullptr); }
 
 bool is_incidental(const std::string& key) { return std::ranges::find(kIncidental, key) != kIncidental.end(); }
 

@@ -33,6 +33,9 @@ struct Grouping {
 /// speed. Runs of one configuration that were measured on different music are different groups.
 Grouping group_runs(const std::vector<Run>& runs, const std::vector<Measured>& measured, const Metric& metric);
 
+/// The seed of a run's configuration, null where it says none.
+Json seed_of(const Run& run);
+
 /// Whether an option has no part in what a run learns: its name, its output, devices, what is logged.
 bool is_incidental(const std::string& key);
 

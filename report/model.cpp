@@ -51,6 +51,7 @@ Json to_json(const Cost& cost) {
           {"money", optional(cost.money)},
           {"currency", cost.currency}};
 }
+
 Json interval_json(const std::optional<analysis::Interval>& interval) {
   if (!interval) return nullptr;
   return {{"low", interval->low}, {"high", interval->high}};
@@ -230,12 +231,11 @@ class Maker {
     }
     const Json flops = run.flops_per_token ? Json(*run.flops_per_token * run.history.tokens) : Json(nullptr);
     const auto step = measured.result ? Run::number(*measured.result, {"step"}) : std::nullopt;
-    const auto seed = run.config.find("seed");
     return {{"id", id_of_run(i)},
             {"name", run.name},
             {"folder", run.folder.string()},
             {"group", id_of_group(group_of(i))},
-            {"seed", seed == run.config.end() ? Json(nullptr) : *seed},
+            {"seed", seed_of(run)},
             {"kind", run.kind()},
             {"parameters", optional(run.parameters)},
             {"tokens", run.history.tokens},

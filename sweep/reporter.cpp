@@ -11,6 +11,7 @@
 
 #include "framework/config/error.h"
 #include "framework/config/values.h"
+#include "launch/status.h"
 #include "sweep/client.h"
 #include "sweep/harvest.h"
 #include "sweep/place.h"
@@ -23,8 +24,6 @@ using namespace std::chrono_literals;
 constexpr auto kSignOfLife = 5s;    ///< also how soon a wish that comes by hand is heard
 constexpr auto kBetweenTries = 2s;  ///< while nobody answers
 constexpr auto kLastWords = 30s;    ///< how long a run that is done waits for somebody to tell it to
-
-double now() { return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count(); }
 
 /// Training waits for answers.
 ClientOptions quick(ClientOptions options) {
@@ -73,7 +72,7 @@ std::optional<TrialOfSweep> trial_of_environment() {
 Reporter::Reporter(TrialOfSweep trial, const std::filesystem::path& metrics)
     : trial_(std::move(trial)),
       stored_(run::RunFolder(metrics.parent_path()).job()),
-      began_(now()),
+      began_(launch::now()),
       untold_(evaluations_in(metrics)),
       measured_(untold_) {
   thread_ = std::jthread([this](std::stop_token stop) { keep_in_touch(std::move(stop)); });
@@ -153,7 +152,7 @@ void Reporter::hear(const Answer& answer) {
   if (answer.verdict != Verdict::kContinue) word_ = word_for(answer.verdict);
   constexpr double kForEver = 1e9;
   const bool bound = answer.allowance >= 0 && answer.allowance < kForEver;
-  const std::optional<double> until = bound ? std::optional(now() + answer.allowance) : std::nullopt;
+  const std::optional<double> until = bound ? std::optional(launch::now() + answer.allowance) : std::nullopt;
   train_until(until);
   constexpr double kMuch = 1;  // second, or every answer would be a file
   const bool is_stored = has_heard_ && until.has_value() == stored_until_.has_value() &&
@@ -173,7 +172,7 @@ void Reporter::fall_back() {
 }
 
 void Reporter::train_until(std::optional<double> time) {
-  const auto left = std::chrono::duration<double>(time.value_or(0) - now());
+  const auto left = std::chrono::duration<double>(time.value_or(0) - launch::now());
   until_ = time ? (Clock::now() + std::chrono::duration_cast<Clock::duration>(left)).time_since_epoch().count()
                 : std::numeric_limits<Clock::rep>::max();
 }

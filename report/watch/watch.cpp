@@ -17,6 +17,7 @@
 
 #include "framework/log/terminal.h"
 #include "framework/log/text.h"
+#include "launch/status.h"
 #include "report/watch/run_list.h"
 #include "report/watch/screen.h"
 
@@ -27,8 +28,6 @@ using Clock = std::chrono::steady_clock;
 
 /// Seconds between two lines of one run on what is no terminal, unless an evaluation came or its state changed.
 constexpr double kBetweenLines = 10;
-
-double now() { return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count(); }
 
 bool is_set(const char* variable) {
   const char* value = std::getenv(variable);
@@ -63,7 +62,7 @@ int show_once(RunList& list, Look look) {
   Canvas canvas(shows ? terminal.columns() : size_of_environment("COLUMNS", 80),
                 shows ? terminal.rows() - 1 : size_of_environment("LINES", 24));
   look.keys = false;
-  list.poll(now());
+  list.poll(launch::now());
   draw(canvas, list.runs(), look);
   print(as_text(canvas, shows && !is_dumb(), wants_colours()));
   return 0;
@@ -102,7 +101,7 @@ std::vector<std::string> news_of(const RunView& run, Told& told, double time) {
 int print_lines(RunList& list, double seconds, bool unicode) {
   std::map<std::filesystem::path, Told> told;
   while (true) {
-    const double time = now();
+    const double time = launch::now();
     list.poll(time);
     std::string lines;
     for (const RunView& run : list.runs()) {
@@ -152,7 +151,7 @@ int show_live(RunList& list, Look look, double interval) {
   auto due = Clock::now();
   while (true) {
     if (Clock::now() >= due) {
-      list.poll(now());
+      list.poll(launch::now());
       due = Clock::now() + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(interval));
     }
     const auto& runs = list.runs();

@@ -109,13 +109,9 @@ struct Server::Parts {
     listener.set_error_handler(httplib::Server::Handler([](const httplib::Request&, httplib::Response& response) {
       if (response.body.empty()) say_error(response, response.status, "no request that is understood");
     }));
-    const int bound = listener.start(options.host, options.port);
-    port = bound;
-    const bool any = options.host == "0.0.0.0" || options.host == "::";
-    const std::string host = any ? "127.0.0.1" : options.host;
-    const bool six = host.find(':') != std::string::npos;
-    url = fmt::format("http{}://{}{}{}:{}", options.certificate.empty() ? "" : "s", six ? "[" : "", host,
-                      six ? "]" : "", bound);
+    port = listener.start(options.host, options.port);
+    own_host = is_every_address(options.host) ? "127.0.0.1" : options.host;
+    encrypted = !options.certificate.empty();
   }
 
   bool object_to(const httplib::Request& request, httplib::Response& response) {
@@ -158,7 +154,8 @@ struct Server::Parts {
   Api api;
   Listener listener;
   int port = 0;
-  std::string url;
+  std::string own_host;  ///< by which this machine finds it
+  bool encrypted = false;
 };
 
 Server::Server(Desk& desk, const ServerOptions& options, ApiParts parts)
@@ -168,7 +165,15 @@ Server::~Server() = default;
 
 int Server::port() const { return parts_->port; }
 
-std::string Server::url() const { return parts_->url; }
+std::string Server::url() const { return url(parts_->own_host); }
+
+std::string Server::url(const std::string& host) const {
+  const bool six = host.find(':') != std::string::npos;
+  return fmt::format("http{}://{}{}{}:{}", parts_->encrypted ? "s" : "", six ? "[" : "", host, six ? "]" : "",
+                     parts_->port);
+}
+
+bool is_every_address(const std::string& host) { return host == "0.0.0.0" || host == "::"; }
 
 std::string new_token() {
   std::array<unsigned char, 32> bytes{};

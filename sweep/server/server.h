@@ -31,11 +31,16 @@ class Server {
   int port() const;
   /// "http://127.0.0.1:8080": where this machine finds it.
   std::string url() const;
+  /// Where those find it who know this machine by that name or address.
+  std::string url(const std::string& host) const;
 
  private:
   struct Parts;
   std::unique_ptr<Parts> parts_;
 };
+
+/// Whether a host to listen on means every address of this machine.
+bool is_every_address(const std::string& host);
 
 /// 256 random bits as 64 hexadecimal digits.
 std::string new_token();

@@ -1,19 +1,17 @@
 #include "sweep/storage/journal_storage.h"
 
 #include <algorithm>
-#include <chrono>
 
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <unistd.h>
 
 #include "framework/config/error.h"
+#include "launch/status.h"
 #include "sweep/storage/changes.h"
 
 namespace etude::sweep {
 namespace {
-
-double now() { return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count(); }
 
 /// The trial that a change is about; -1 for none that is there already.
 std::int64_t trial_of(const Change& change) {
@@ -36,7 +34,7 @@ bool ends_trial(const Change& change) {
 }  // namespace
 
 JournalStorage::JournalStorage(const std::filesystem::path& file, bool create)
-    : file_(file), worker_(fmt::format("etude on {}, {}", this_process(), now())) {
+    : file_(file), worker_(fmt::format("etude on {}, {}", this_process(), launch::now())) {
   if (create) files::Descriptor(file, O_WRONLY | O_CREAT | O_APPEND, 0644).close();
   read_on();
   others_wrote_ = false;
@@ -130,7 +128,7 @@ void JournalStorage::apply(std::int64_t study, std::vector<Change>& changes) {
         trial->trial.number = number++;
         made.emplace_back(&trial->trial, next + static_cast<std::int64_t>(made.size()));
       }
-      lines += journal_line(worker_, study, *change, now(), journal_.has_offsets()) + "\n";
+      lines += journal_line(worker_, study, *change, launch::now(), journal_.has_offsets()) + "\n";
     }
     return lines;
   });

@@ -16,10 +16,10 @@ namespace etude::testing {
 /// A port of this machine that nobody else has as long as this lives; release() leaves it to whoever is quick.
 class Port {
  public:
-  Port() : descriptor_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+  explicit Port(in_addr_t addresses = INADDR_ANY) : descriptor_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
     sockaddr_in address{};
     address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_ANY);
+    address.sin_addr.s_addr = htonl(addresses);
     socklen_t size = sizeof address;
     auto* general = reinterpret_cast<sockaddr*>(&address);
     if (::bind(descriptor_, general, size) != 0 || ::listen(descriptor_, 1) != 0 ||
@@ -33,6 +33,8 @@ class Port {
   Port& operator=(const Port&) = delete;
 
   int number() const { return number_; }
+  /// The socket that listens there.
+  int descriptor() const { return descriptor_; }
   int release() {
     if (descriptor_ >= 0) ::close(descriptor_);
     descriptor_ = -1;

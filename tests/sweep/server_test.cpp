@@ -324,6 +324,14 @@ TEST_F(ServerTest, TooManyRequestsOfOneAddressAreToldToWait) {
   EXPECT_THROW(client().get("/api/study"), Unreachable);  // worth trying again
 }
 
+TEST_F(ServerTest, IsFoundByWhateverNameThisMachineHas) {
+  serve();
+  const std::string port = std::to_string(server->port());
+  EXPECT_EQ(server->url(), "http://127.0.0.1:" + port);
+  EXPECT_EQ(server->url("node7"), "http://node7:" + port);
+  EXPECT_EQ(server->url("fe80::1"), "http://[fe80::1]:" + port);
+}
+
 etude::testing::ShellResult make_certificate(const std::string& key, const std::string& certificate,
                                              const std::string& names) {
   return etude::testing::run_shell(

@@ -9,15 +9,13 @@
 #include <thread>
 #include <vector>
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "framework/track/mlflow.h"
 #include "tests/support/damage.h"
-#include "tests/support/oracle.h"
+#include "tests/support/tcp.h"
 
 namespace etude::testing {
 namespace {
@@ -25,26 +23,11 @@ namespace {
 /// A server on this machine that gives whoever asks the next of its answers, whatever was asked, and hangs up.
 class Babbler {
  public:
-  Babbler() : listening_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof address;
-    auto* general = reinterpret_cast<sockaddr*>(&address);
-    require(::bind(listening_, general, size) == 0 && ::listen(listening_, 8) == 0 &&
-                ::getsockname(listening_, general, &size) == 0,
-            "there is a free port");
-    port_ = ntohs(address.sin_port);
-    thread_ = std::jthread([this](std::stop_token stop) { serve(std::move(stop)); });
-  }
-  ~Babbler() {
-    thread_ = {};
-    ::close(listening_);
-  }
+  Babbler() : thread_([this](std::stop_token stop) { serve(std::move(stop)); }) {}
   Babbler(const Babbler&) = delete;
   Babbler& operator=(const Babbler&) = delete;
 
-  std::string url() const { return "http://127.0.0.1:" + std::to_string(port_); }
+  std::string url() const { return "http://127.0.0.1:" + std::to_string(port_.number()); }
   /// While nobody asks.
   void answer_with(std::vector<std::string> answers) {
     answers_ = std::move(answers);
@@ -54,9 +37,9 @@ class Babbler {
  private:
   void serve(std::stop_token stop) {
     while (!stop.stop_requested()) {
-      pollfd waiting{listening_, POLLIN, 0};
+      pollfd waiting{port_.descriptor(), POLLIN, 0};
       if (::poll(&waiting, 1, 50) <= 0) continue;
-      const int connection = ::accept4(listening_, nullptr, nullptr, SOCK_CLOEXEC);
+      const int connection = ::accept4(port_.descriptor(), nullptr, nullptr, SOCK_CLOEXEC);
       if (connection < 0) continue;
       read_question(connection);
       const std::size_t turn = next_++;
@@ -80,11 +63,10 @@ class Babbler {
     }
   }
 
-  int listening_;
-  int port_ = 0;
+  const Port port_{INADDR_LOOPBACK};
   std::vector<std::string> answers_;
   std::atomic<std::size_t> next_ = 0;
-  std::jthread thread_;
+  std::jthread thread_;  // the first to end
 };
 
 }  // namespace
